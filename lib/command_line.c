@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// Looks keys up in the kernel's command line (lib/command_line.h). Called by whoever has an option, at any time: the
+// line is read afresh each time, nothing is kept.
+#include <lib/command_line.h>
+#include <lib/string.h>
+
+static bool is_blank(char character)
+{
+    return character == ' ' || character == '\t' || character == '\n' || character == '\r';
+}
+
+// The end of the word at TEXT. Blanks count for nothing between quotes, and quotes only behind the equals sign.
+static const char *word_end(const char *text)
+{
+    bool has_value = false, is_quoted = false;
+    for (; *text && (is_quoted || !is_blank(*text)); text++) {
+        if (*text == '=')
+            has_value = true;
+        else if (*text == '"' && has_value)
+            is_quoted = !is_quoted;
+    }
+    return text;
+}
+
+static void copy_unquoted(const char *from, const char *end, char *value, size_t size_bytes)
+{
+    if (size_bytes == 0)
+        return;
+    for (; from < end && size_bytes > 1; from++) {
+        if (*from == '"')
+            continue;
+        *value++ = *from;
+        size_bytes--;
+    }
+    *value = '\0';
+}
+
+bool command_line_find(const char *line, const char *key, char *value, size_t size_bytes)
+{
+    if (!line)
+        return false;
+    bool is_found = false;
+    size_t key_length = strlen(key);
+    while (*line) {
+        if (is_blank(*line)) {
+            line++;
+            continue;
+        }
+        const char *end = word_end(line);
+        size_t length = (size_t)(end - line);
+        if (key_length <= length && memcmp(line, key, key_length) == 0) {
+            const char *rest = line + key_length;
+            if (rest == end || *rest == '=') {
+                copy_unquoted(rest == end ? end : rest + 1, end, value, size_bytes);
+                is_found = true;
+            }
+        }
+        line = end;
+    }
+    return is_found;
+}
