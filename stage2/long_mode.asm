@@ -1,0 +1,210 @@
+; SPDX-License-Identifier: MIT
+; From protected mode to long mode and the kernel; and back, when the kernel is damaged or raises an exception before it has
+; an IDT of its own. Called by handover.c. Long mode is entered as in SDM Vol. 3A, 10.8.5.
+
+        cpu     x64
+
+CODE32          equ 08h                 ; entry.asm's descriptors
+DATA32          equ 10h
+CODE64          equ 28h
+STAGE2_BASE     equ 10000h              ; stage2.ld
+EFER            equ 0C0000080h
+EFER_LME        equ 1 << 8
+CR0_HANDOVER    equ 80010031h           ; PG, WP, NE, ET, PE
+CR4_HANDOVER    equ 20h                 ; PAE
+EXCEPTIONS      equ 32
+HAS_ERROR_CODE  equ 1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30
+UNROLLED        equ 16                  ; words a step of the checksum
+
+struc handover                          ; struct handover of handover.c
+  .page_table_root: resd 1
+  .efer:            resd 1
+  .boot_info:       resd 1
+  .stamp:           resd 1
+  .entry:           resq 1
+  .first:           resq 1
+  .second:          resq 1
+  .fault_vector:    resd 1
+  .fault_error:     resd 1
+  .fault_rip:       resq 1
+  .fault_cr2:       resq 1
+  .range_count:     resd 1
+  .ranges:
+endstruc
+
+extern handover_state, idt_pointer, stage2_stack_top
+
+section .text
+global enter_long_mode, long_mode_code, long_mode_code_end
+
+; enter_long_mode: go, as handover_state says. Comes back, with the same in protected mode, only when something is wrong.
+; uses EAX, ECX, EDX
+bits 32
+enter_long_mode:
+        push    ebx
+        push    esi
+        push    edi
+        push    ebp
+        mov     [stack_pointer], esp
+        mov     edi, idt64
+        mov     eax, exception_stubs64
+        mov     ecx, EXCEPTIONS
+.gate:
+        mov     [edi], ax               ; 64-bit interrupt gate (SDM Vol. 3A, figure 7-8)
+        mov     word [edi + 2], CODE64
+        mov     dword [edi + 4], STAGE2_BASE | 8E00h
+        add     eax, 4
+        add     edi, 16
+        loop    .gate
+        lidt    [idt64_pointer]
+
+        mov     ebx, handover_state
+        mov     eax, CR4_HANDOVER
+        mov     cr4, eax
+        mov     eax, [ebx + handover.page_table_root]
+        mov     cr3, eax
+        mov     ecx, EFER
+        mov     eax, [ebx + handover.efer]
+        xor     edx, edx
+        wrmsr
+        mov     eax, CR0_HANDOVER
+        jmp     switch_on_paging
+
+; From here to long_mode_code_end the code runs with paging on; handover.c maps it executable.
+long_mode_code:
+switch_on_paging:
+        mov     cr0, eax
+        jmp     CODE64:.long_mode
+
+; Long mode. EBX = handover_state; upper halves of all registers are undefined until written.
+bits 64
+.long_mode:
+        mov     ebx, ebx
+        xor     eax, eax                ; first sum
+        xor     edx, edx                ; second sum
+        lea     r8, [rbx + handover.ranges]
+        mov     r9d, [rbx + handover.range_count]
+        test    r9d, r9d
+        jz      .jump
+.range:
+        mov     esi, [r8]
+        mov     ecx, [r8 + 4]
+        add     r8, 8
+        mov     r10d, ecx
+        shr     r10d, 4
+        jz      .rest
+.block:
+%assign word_offset 0
+%rep UNROLLED
+        add     rax, [rsi + word_offset]
+        add     rdx, rax
+  %assign word_offset word_offset + 8
+%endrep
+        sub     rsi, -UNROLLED * 8
+        dec     r10d
+        jnz     .block
+.rest:
+        and     ecx, UNROLLED - 1
+        jz      .next_range
+.word:
+        add     rax, [rsi]
+        add     rdx, rax
+        add     rsi, 8
+        dec     ecx
+        jnz     .word
+.next_range:
+        dec     r9d
+        jnz     .range
+        xchg    rax, [rbx + handover.first]     ; now both hold what was found, and the registers what was wanted
+        xchg    rdx, [rbx + handover.second]
+        cmp     rax, [rbx + handover.first]
+        jne     leave_long_mode
+        cmp     rdx, [rbx + handover.second]
+        jne     leave_long_mode
+.jump:
+        mov     esi, [rbx + handover.stamp]
+        rdtsc
+        mov     [rsi], eax
+        mov     [rsi + 4], edx
+        mov     edi, [rbx + handover.boot_info]
+        mov     rax, [rbx + handover.entry]
+        mov     esp, stage2_stack_top
+        xor     ecx, ecx
+        push    rcx                     ; a return address that leads nowhere, and the alignment of a called function
+        xor     edx, edx
+        xor     ebx, ebx
+        xor     esi, esi
+        xor     ebp, ebp
+        xor     r8d, r8d
+        xor     r9d, r9d
+        xor     r10d, r10d
+        xor     r11d, r11d
+        xor     r12d, r12d
+        xor     r13d, r13d
+        xor     r14d, r14d
+        xor     r15d, r15d
+        jmp     rax
+
+exception_stubs64:
+%assign vector 0
+%rep EXCEPTIONS
+        push    byte vector
+        jmp     short exception_common64
+  %assign vector vector + 1
+%endrep
+
+; The kernel's stack: vector, [error code,] RIP, CS, RFLAGS, RSP, SS
+exception_common64:
+        pop     rcx
+        xor     eax, eax
+        mov     edx, HAS_ERROR_CODE
+        bt      edx, ecx
+        jnc     .no_error_code
+        pop     rax
+.no_error_code:
+        pop     rdx
+        mov     ebx, handover_state
+        mov     [rbx + handover.fault_vector], ecx
+        mov     [rbx + handover.fault_error], eax
+        mov     [rbx + handover.fault_rip], rdx
+        mov     rax, cr2
+        mov     [rbx + handover.fault_cr2], rax
+
+leave_long_mode:
+        mov     esp, [stack_pointer]
+        cli
+        cld
+        push    CODE32
+        push    .compatibility
+        o64 retf
+bits 32
+.compatibility:
+        mov     eax, cr0
+        and     eax, 7FFFFFFFh
+        mov     cr0, eax
+        mov     ecx, EFER
+        rdmsr
+        and     eax, ~EFER_LME
+        wrmsr
+long_mode_code_end:
+        mov     ax, DATA32
+        mov     ds, ax
+        mov     es, ax
+        mov     ss, ax
+        mov     esp, [stack_pointer]
+        lidt    [idt_pointer]
+        pop     ebp
+        pop     edi
+        pop     esi
+        pop     ebx
+        ret
+
+section .data
+idt64_pointer:
+        dw      EXCEPTIONS * 16 - 1
+        dd      idt64, 0
+
+section .bss
+align 8
+idt64:          resq EXCEPTIONS * 2
+stack_pointer:  resd 1
