@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// Owns the interrupt descriptor table and the pointer through which arch/trap_entry.asm reaches C. Called by the
+// interrupt module; knows nothing of what a vector means.
+#include <arch/gdt.h>
+#include <arch/idt.h>
+
+// A 64-bit gate: Intel SDM vol. 3, 6.14.1.
+struct idt_gate {
+    uint16_t offset_low;
+    uint16_t selector;
+    uint8_t stack_table_index;
+    uint8_t attributes;
+    uint16_t offset_middle;
+    uint32_t offset_high;
+    uint32_t reserved;
+};
+static_assert(sizeof(struct idt_gate) == 16);
+
+constexpr uint8_t GATE_INTERRUPT_PRESENT = 0x8e; // present, DPL 0, 64-bit interrupt gate
+constexpr unsigned TRAP_ENTRY_SIZE = 16;         // trap_entry.asm has the same number
+constexpr uint32_t ERROR_CODE_VECTORS = 1u << 8 | 0x1fu << 10 | 1u << 17 | 1u << 21 | 1u << 29 | 1u << 30;
+
+struct [[gnu::packed]] table_register {
+    uint16_t limit;
+    uint64_t base;
+};
+static_assert(sizeof(struct table_register) == 10);
+
+extern const uint8_t trap_entries[IDT_VECTOR_COUNT][TRAP_ENTRY_SIZE]; // trap_entry.asm
+extern trap_handler_fn *trap_handler;                                 // read by trap_entry.asm
+trap_handler_fn *trap_handler;
+
+static alignas(16) struct idt_gate idt[IDT_VECTOR_COUNT];
+
+void idt_load(trap_handler_fn *handler)
+{
+    trap_handler = handler;
+    for (unsigned vector = 0; vector < IDT_VECTOR_COUNT; vector++) {
+        uintptr_t entry = (uintptr_t)trap_entries[vector];
+        idt[vector] = (struct idt_gate){
+            .offset_low = (uint16_t)entry,
+            .selector = GDT_KERNEL_CODE,
+            .attributes = GATE_INTERRUPT_PRESENT,
+            .offset_middle = (uint16_t)(entry >> 16),
+            .offset_high = (uint32_t)(entry >> 32),
+        };
+    }
+    struct table_register idtr = {sizeof idt - 1, (uintptr_t)idt};
+    __asm__ volatile("lidt %0" : : "m"(idtr) : "memory");
+}
+
+bool idt_vector_has_error_code(uint64_t vector)
+{
+    return vector < 32 && (ERROR_CODE_VECTORS >> vector & 1) != 0;
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// Single instructions of the CPU that C has no words for: CPUID, control registers, the interrupt flag, halting.
+// Everybody above arch may call them; what the values mean is the caller's business. Any context, ring 0.
+#pragma once
+#include <stdint.h>
+
+struct cpuid_result {
+    uint32_t eax, ebx, ecx, edx;
+};
+
+// Intel SDM vol. 2, CPUID. A LEAF above the highest one of its range returns junk: ask leaf 0 or 0x8000'0000 first.
+static inline struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
+{
+    struct cpuid_result result;
+    __asm__ volatile("cpuid"
+                     : "=a"(result.eax), "=b"(result.ebx), "=c"(result.ecx), "=d"(result.edx)
+                     : "a"(leaf), "c"(subleaf));
+    return result;
+}
+
+// Control registers: Intel SDM vol. 3, 2.5.
+static inline uint64_t cpu_read_cr0(void)
+{
+    uint64_t value;
+    __asm__ volatile("movq %%cr0, %0" : "=r"(value));
+    return value;
+}
+
+static inline uint64_t cpu_read_cr2(void)
+{
+    uint64_t value;
+    __asm__ volatile("movq %%cr2, %0" : "=r"(value));
+    return value;
+}
+
+static inline uint64_t cpu_read_cr3(void)
+{
+    uint64_t value;
+    __asm__ volatile("movq %%cr3, %0" : "=r"(value));
+    return value;
+}
+
+static inline uint64_t cpu_read_cr4(void)
+{
+    uint64_t value;
+    __asm__ volatile("movq %%cr4, %0" : "=r"(value));
+    return value;
+}
+
+constexpr uint64_t CPU_RFLAGS_INTERRUPT = 1u << 9;
+
+// Close interrupts on this CPU and return RFLAGS as it was, for cpu_interrupts_restore(). Pairs nest.
+[[nodiscard]] static inline uint64_t cpu_interrupts_disable(void)
+{
+    uint64_t flags;
+    __asm__ volatile("pushfq\n\t"
+                     "popq %0\n\t"
+                     "cli"
+                     : "=r"(flags)
+                     :
+                     : "memory");
+    return flags;
+}
+
+static inline void cpu_interrupts_restore(uint64_t flags)
+{
+    if (flags & CPU_RFLAGS_INTERRUPT)
+        __asm__ volatile("sti" : : : "memory");
+}
+
+// Open interrupts and sleep until one was handled. STI takes effect after the next instruction, so none can slip in
+// between the two and leave the CPU asleep (Intel SDM vol. 2, STI).
+static inline void cpu_idle(void)
+{
+    __asm__ volatile("sti\n\t"
+                     "hlt"
+                     :
+                     :
+                     : "memory");
+}
+
+// Close interrupts and sleep; only an NMI or SMI wakes the CPU, and it goes back to sleep.
+[[noreturn]] static inline void cpu_halt_forever(void)
+{
+    for (;;)
+        __asm__ volatile("cli\n\t"
+                         "hlt"
+                         :
+                         :
+                         : "memory");
+}

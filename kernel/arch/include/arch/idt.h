@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+// The interrupt descriptor table: 256 gates that all end in one C function. Called once by the interrupt module, after
+// gdt_load(); knows no vector's meaning.
+#pragma once
+#include <arch/trap_frame.h>
+
+constexpr unsigned IDT_VECTOR_COUNT = 256;
+
+// Runs with interrupts closed and DF clear, on the interrupted stack, from any context. Returning resumes what was
+// interrupted.
+typedef void trap_handler_fn(struct trap_frame *frame);
+
+// Send every vector to HANDLER from here on. All gates are interrupt gates of ring 0.
+void idt_load(trap_handler_fn *handler);
+
+// Whether the CPU pushes an error code for VECTOR (Intel SDM vol. 3, table 6-1; AMD APM vol. 2, 8.2 for 29 and 30).
+bool idt_vector_has_error_code(uint64_t vector);

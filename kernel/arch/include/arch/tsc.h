@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+// The time-stamp counter: ticks of a clock whose frequency nobody has measured here. Every CPU with long mode has it.
+// Any context. Not serialising: a few instructions may move across the read (Intel SDM vol. 2, RDTSC).
+#pragma once
+#include <stdint.h>
+
+static inline uint64_t tsc_read(void)
+{
+    uint32_t low;
+    uint32_t high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
+    return (uint64_t)high << 32 | low;
+}

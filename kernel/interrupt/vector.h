@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+// The names of the vectors, for exception.c.
+#pragma once
+#include <stdint.h>
+
+// Never null. Names that end in a parenthesis are the architecture's own (Intel SDM vol. 3, table 6-1).
+const char *vector_name(uint64_t vector);

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// The order of initialisation. Entered once, from arch/entry.asm; owns nothing but that order and the wiring between
+// modules that do not know each other.
+#include "boot_check.h"
+#include "report.h"
+#include <arch/cpu.h>
+#include <arch/emulator_exit.h>
+#include <arch/tsc.h>
+#include <interrupt/exception.h>
+#include <lib/command_line.h>
+#include <lib/panic.h>
+#include <lib/string.h>
+#include <log/log.h>
+#include <serial/serial.h>
+#include <vga/vga.h>
+
+[[noreturn]] void kernel_main(const struct boot_info *boot);
+
+constexpr size_t OPTION_LIMIT = 32;
+
+// Where a PC has its first serial port and its text screen, for the one message that cannot wait to be told.
+constexpr uint16_t PC_COM1 = 0x3f8;
+constexpr struct boot_video PC_TEXT = {.kind = BOOT_VIDEO_TEXT, .width = 80, .height = 25, .address = 0xb8000};
+
+static void start_serial(uint16_t port, enum log_level level)
+{
+    if (serial_init(port) == STATUS_OK)
+        serial_attach_log(level);
+    else
+        log_info("serial", "no UART at port 0x%x", (unsigned)port);
+}
+
+static void start_screen(const struct boot_video *video, enum log_level level)
+{
+    if (video->kind != BOOT_VIDEO_TEXT) {
+        log_info("vga", "no text screen to write to");
+        return;
+    }
+    struct vga_text_mode mode = {
+        .cells = (volatile uint16_t *)video->address,
+        .columns = video->width,
+        .rows = video->height,
+        .stride_bytes = video->pitch,
+    };
+    enum status status = vga_init(&mode);
+    if (status == STATUS_OK)
+        vga_attach_log(level);
+    else if (status == STATUS_NOT_FOUND)
+        log_warning("vga", "the loader speaks of a text screen, but no VGA answers");
+    else
+        log_warning("vga", "a text screen of %u x %u is more than this kernel handles", video->width, video->height);
+}
+
+// A loader that breaks the protocol is told so wherever a PC could show it.
+static void require_valid(const struct boot_info *boot)
+{
+    const char *problem = boot_check(boot);
+    if (problem == nullptr)
+        return;
+    start_serial(PC_COM1, LOG_LEVEL_INFO);
+    start_screen(&PC_TEXT, LOG_LEVEL_INFO);
+    panic("the boot information at %p is not valid: %s. The loader must follow docs/boot-protocol.md",
+          (const void *)boot, problem);
+}
+
+static enum log_level choose_log_level(const char *command_line)
+{
+    enum log_level level = LOG_LEVEL_INFO;
+    char name[OPTION_LIMIT];
+    if (command_line_find(command_line, "loglevel", name, sizeof name) && log_level_parse(name, &level) != STATUS_OK)
+        log_error("main", "loglevel=%s is not known; loglevel=info it is. Known: error, warning, info, debug", name);
+    return level;
+}
+
+// The last line of the test protocol must be the last one on the serial line.
+[[noreturn]] static void finish(bool passed)
+{
+    const char *verdict = passed ? "# hewn: end pass 0 tests\n" : "# hewn: end fail 0 tests\n";
+    serial_write(verdict, strlen(verdict));
+    serial_drain();
+    emulator_exit(passed);
+}
+
+static void finish_if_asked(const char *command_line)
+{
+    char verdict[OPTION_LIMIT];
+    if (!command_line_find(command_line, "exit", verdict, sizeof verdict))
+        return;
+    if (strcmp(verdict, "pass") == 0 || strcmp(verdict, "fail") == 0)
+        finish(verdict[0] == 'p');
+    log_error("main", "exit=%s is not known and does nothing. Known: pass, fail", verdict);
+}
+
+void kernel_main(const struct boot_info *boot)
+{
+    uint64_t entry_tsc = tsc_read();
+    exception_init();    // from here on no fault is silent
+    require_valid(boot); // ... and the loader's word counts
+    log_init(boot->tsc[BOOT_STAMP_BOOT_SECTOR]);
+
+    const char *command_line = report_command_line(boot);
+    enum log_level level = choose_log_level(command_line);
+    start_serial((uint16_t)boot->uart_port, level); // from here on the log is read,
+    start_screen(&boot->video, level);              // here too
+
+    report_boot(boot, entry_tsc);
+    finish_if_asked(command_line);
+    log_info("main", "Hewn is up; there is nothing more to do yet");
+    cpu_halt_forever();
+}

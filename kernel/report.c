@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+// The boot report, one function a subject. Called by main; reads struct boot_info, changes nothing.
+#include "report.h"
+#include <arch/cpu.h>
+#include <describe/processor.h>
+#include <describe/size.h>
+#include <lib/format.h>
+#include <lib/string.h>
+#include <log/log.h>
+
+typedef unsigned long long printable_t;
+
+constexpr size_t COMMAND_LINE_LIMIT = 2048;
+constexpr size_t COMMAND_LINE_PIECE = 200; // bytes a log line
+constexpr size_t NAME_LIMIT = 256;
+
+// The loader's strings are not trusted to end.
+static void copy_string(char *buffer, uint64_t address, size_t size_bytes)
+{
+    const char *text = (const char *)address;
+    size_t length = text != nullptr ? strnlen(text, size_bytes - 1) : 0;
+    memcpy(buffer, text, length);
+    buffer[length] = '\0';
+}
+
+const char *report_command_line(const struct boot_info *boot)
+{
+    static char command_line[COMMAND_LINE_LIMIT];
+    copy_string(command_line, boot->command_line, sizeof command_line);
+    return command_line;
+}
+
+static struct processor_leaf read_cpuid(uint32_t leaf, uint32_t subleaf)
+{
+    struct cpuid_result result = cpuid(leaf, subleaf);
+    return (struct processor_leaf){result.eax, result.ebx, result.ecx, result.edx};
+}
+
+static void list_features(const struct processor *processor, bool wanted, char *buffer, size_t size_bytes)
+{
+    size_t length = 0;
+    buffer[0] = '\0';
+    const char *name;
+    for (unsigned i = 0; (name = processor_feature_name(i)) != nullptr; i++) {
+        if (processor_has_feature(processor, i) == wanted && length < size_bytes)
+            length += format_string(buffer + length, size_bytes - length, " %s", name);
+    }
+}
+
+static void report_processor(void)
+{
+    struct processor processor;
+    processor_identify(&processor, read_cpuid);
+    char with[256];
+    char without[256];
+    list_features(&processor, true, with, sizeof with);
+    list_features(&processor, false, without, sizeof without);
+    log_info("cpu", "%s %s", processor.vendor, processor.brand);
+    log_info("cpu", "family %u, model %u, stepping %u", processor.family, processor.model, processor.stepping);
+    log_info("cpu", "with%s", with);
+    log_info("cpu", "without%s", without);
+}
+
+static void report_loader(const struct boot_info *boot, const char *command_line)
+{
+    size_t length = strlen(command_line);
+    const char *source = boot->flags & BOOT_FLAG_COMMAND_LINE_QEMU ? "QEMU" : "the loader";
+    log_info("boot", "command line from %s, %zu bytes%s", source, length, length == 0 ? "" : ":");
+    for (size_t start = 0; start < length; start += COMMAND_LINE_PIECE)
+        log_info("boot", "  %.*s", (int)COMMAND_LINE_PIECE, command_line + start);
+    log_info("boot", "drive 0x%02x, volume at LBA %llu", boot->boot_drive, (printable_t)boot->volume_lba);
+    if (boot->rsdp != 0)
+        log_info("boot", "ACPI root pointer at 0x%llx", (printable_t)boot->rsdp);
+    else
+        log_info("boot", "no ACPI root pointer");
+    log_info("boot", "entropy from %s",
+             boot->flags & BOOT_FLAG_ENTROPY_HARDWARE ? "the CPU's generator" : "clocks alone: it can be guessed");
+}
+
+static void report_kernel(const struct boot_info *boot)
+{
+    char size[DESCRIBE_SIZE_LIMIT];
+    log_info("kernel", "%s at physical 0x%llx, virtual 0x%llx", describe_size(size, boot->kernel_size),
+             (printable_t)boot->kernel_phys_base, (printable_t)boot->kernel_virt_base);
+    if (boot->flags & BOOT_FLAG_KERNEL_VERIFIED)
+        log_info("kernel", "checksum verified by the loader");
+    else
+        log_warning("kernel", "not verified: the loader found no checksum note");
+}
+
+static void report_devices(const struct boot_info *boot)
+{
+    const struct boot_video *video = &boot->video;
+    if (video->kind == BOOT_VIDEO_NONE)
+        log_info("video", "none");
+    else
+        log_info("video", "%s %u x %u at 0x%llx", video->kind == BOOT_VIDEO_TEXT ? "text" : "framebuffer", video->width,
+                 video->height, (printable_t)video->address);
+    if (boot->uart_port != 0)
+        log_info("serial", "port 0x%x, 115200 baud", boot->uart_port);
+}
+
+static const char *const memory_kinds[] = {
+    [BOOT_MEMORY_USABLE] = "usable",     [BOOT_MEMORY_RESERVED] = "reserved", [BOOT_MEMORY_ACPI_TABLES] = "ACPI tables",
+    [BOOT_MEMORY_ACPI_NVS] = "ACPI NVS", [BOOT_MEMORY_BAD] = "bad",           [BOOT_MEMORY_LOADER] = "loader",
+    [BOOT_MEMORY_KERNEL] = "kernel",     [BOOT_MEMORY_MODULE] = "module",
+};
+constexpr unsigned MEMORY_KIND_COUNT = sizeof memory_kinds / sizeof *memory_kinds;
+
+// Index into memory_kinds; what a later protocol adds is nobody's memory here.
+static unsigned memory_kind_index(enum boot_memory_kind kind)
+{
+    bool is_known = kind >= BOOT_MEMORY_USABLE && (unsigned)kind < MEMORY_KIND_COUNT;
+    return is_known ? (unsigned)kind : BOOT_MEMORY_RESERVED;
+}
+
+static void report_memory(const struct boot_info *boot)
+{
+    uint64_t totals[MEMORY_KIND_COUNT] = {};
+    char size[DESCRIBE_SIZE_LIMIT];
+    log_info("memory", "%-18s %-18s %10s  kind", "first byte", "last byte", "size");
+    for (uint32_t i = 0; i < boot->memory_count; i++) {
+        const struct boot_memory *entry = (const void *)(boot->memory_map + (uint64_t)i * boot->memory_entry_size);
+        unsigned kind = memory_kind_index(entry->kind);
+        totals[kind] += entry->length;
+        log_info("memory", "0x%016llx 0x%016llx %10s  %s", (printable_t)entry->base,
+                 (printable_t)(entry->base + entry->length - 1), describe_size(size, entry->length),
+                 memory_kinds[kind]);
+    }
+    for (unsigned kind = 0; kind < MEMORY_KIND_COUNT; kind++) {
+        if (totals[kind] != 0)
+            log_info("memory", "%-37s %10s  %s", "total", describe_size(size, totals[kind]), memory_kinds[kind]);
+    }
+}
+
+static void report_modules(const struct boot_info *boot)
+{
+    if (boot->module_count == 0)
+        log_info("boot", "no modules");
+    for (uint32_t i = 0; i < boot->module_count; i++) {
+        const struct boot_module *module = (const void *)(boot->modules + (uint64_t)i * boot->module_entry_size);
+        char name[NAME_LIMIT];
+        char size[DESCRIBE_SIZE_LIMIT];
+        copy_string(name, module->name, sizeof name);
+        log_info("boot", "module %s: %llu bytes (%s) at 0x%llx", name, (printable_t)module->size,
+                 describe_size(size, module->size), (printable_t)module->base);
+    }
+}
+
+static void report_stage(const char *name, uint64_t ticks, uint64_t total)
+{
+    unsigned permille = describe_permille(ticks, total);
+    log_info("time", "%-34s %14llu %5u.%u %%", name, (printable_t)ticks, permille / 10, permille % 10);
+}
+
+// Stages that were not passed have no stamp; the next one then covers them.
+static void report_times(const struct boot_info *boot, uint64_t entry_tsc)
+{
+    static const char *const stages[BOOT_STAMP_COUNT] = {
+        [BOOT_STAMP_BOOT_SECTOR] = nullptr, // the first stamp ends nothing
+        [BOOT_STAMP_STAGE2] = "boot sector: stage 2 read",
+        [BOOT_STAMP_MACHINE_READY] = "CPU, A20, memory map",
+        [BOOT_STAMP_VOLUME_READY] = "volume and HEWN.CFG",
+        [BOOT_STAMP_KERNEL_LOADED] = "kernel loaded",
+        [BOOT_STAMP_MODULES_LOADED] = "modules loaded",
+        [BOOT_STAMP_HANDOVER] = "page tables, kernel verified",
+    };
+    uint64_t start = boot->tsc[BOOT_STAMP_BOOT_SECTOR];
+    if (start == 0) {
+        log_info("time", "the loader left no time stamps");
+        return;
+    }
+    uint64_t total = entry_tsc - start;
+    uint64_t previous = start;
+    log_info("time", "%-34s %14s %7s", "stage", "TSC ticks", "share");
+    for (unsigned i = BOOT_STAMP_STAGE2; i < BOOT_STAMP_COUNT; i++) {
+        if (boot->tsc[i] == 0)
+            continue;
+        report_stage(stages[i], boot->tsc[i] - previous, total);
+        previous = boot->tsc[i];
+    }
+    report_stage("jump to the kernel", entry_tsc - previous, total);
+    report_stage("total", total, total);
+    report_stage("of that in INT 13h, from stage 2 on", boot->tsc_in_firmware, total);
+}
+
+void report_boot(const struct boot_info *boot, uint64_t entry_tsc)
+{
+    log_info("hewn", "Hewn %s", HEWN_VERSION);
+    report_processor();
+    report_loader(boot, report_command_line(boot));
+    report_kernel(boot);
+    report_devices(boot);
+    report_memory(boot);
+    report_modules(boot);
+    report_times(boot, entry_tsc);
+}

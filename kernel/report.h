@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+// The boot report: what the loader handed over and what the CPU says of itself, as log lines. main calls it once.
+#pragma once
+#include <boot/boot_info.h>
+
+// The command line of BOOT, which passed boot_check(): never null, terminated within the kernel's limit.
+const char *report_command_line(const struct boot_info *boot);
+
+// Log the report. ENTRY_TSC is the time-stamp counter at the kernel's first C instruction.
+void report_boot(const struct boot_info *boot, uint64_t entry_tsc);

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// One serial port with a 16550 or a relative of it, polled, 115200 baud 8N1. Owns the UART's registers; knows nothing
+// of who talks at the other end. Exported names start with serial_. Before serial_init() succeeds, and without a UART,
+// writes are dropped and reads find nothing. No function waits without a bound: a UART that stops sending is marked
+// stuck after about a second, from then on text is dropped until it sends again.
+//
+// Not reentrant, except that serial_write() may be interrupted by another serial_write() that never returns to it (the
+// emergency path): texts mix, nothing breaks. Source of the register facts: PC16550D data sheet, section 8.
+#pragma once
+#include <lib/status.h>
+#include <log/log.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Probe the UART at I/O port PORT (0: none) and set it up. Bytes that it has already received are kept for
+// serial_read(). STATUS_NOT_FOUND when its scratch register does not hold what is written.
+[[nodiscard]] enum status serial_init(uint16_t port);
+
+// Send TEXT; each line feed goes out as CR LF. O(length), waiting for the line when the transmit FIFO is full.
+void serial_write(const char *text, size_t length);
+
+// Take one received byte, if there is one. Does not wait.
+[[nodiscard]] bool serial_read(uint8_t *byte);
+
+// Wait until the last bit has left the UART: before anything that ends the machine.
+void serial_drain(void);
+
+// Send the log from LEVEL upwards here, beginning with what the log still holds. Once, after serial_init().
+void serial_attach_log(enum log_level level);
