@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: MIT
+"""boot.img on every machine, drive, memory size and CPU that it promises to boot on; and the CPUs that it refuses.
+
+Each case boots to the report with `exit=pass` and looks at what the report says of the machine. Texts that the boot
+chain or the kernel print are in TEXT, once.
+"""
+import re
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from support.bochs import Bochs
+from support.case import add_case, case, run_cases
+from support.failure import check, check_equal
+from support.volumes import set_config
+
+TEXT = {
+    # First line of the report.
+    "banner": r"Hewn \d+\.\d+\.\d+",
+    # Sum of the memory that is the kernel's to use; a size as kernel/describe writes it.
+    "usable": r"total +(\d+\.\d) ([KMGT])iB +usable$",
+    # The features that the CPU has, and those that it has not.
+    "with": r"\bcpu\b.*\bwith( .*)$",
+    "without": r"\bcpu\b.*\bwithout( .*)$",
+    "no long mode": "this CPU has no long mode",
+}
+CONFIG = "kernel=KERNEL.ELF\ncmdline=exit=pass\n"
+UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+# name: what is unlike the default machine (pc, IDE, 64 MiB, qemu64)
+DRIVES = {
+    "pc_ide": {},
+    "pc_ahci": {"drive": "ahci"},
+    "pc_virtio_blk": {"drive": "virtio-blk"},
+    "pc_virtio_scsi": {"drive": "virtio-scsi"},
+    "pc_nvme": {"drive": "nvme"},
+    "pc_usb_xhci": {"drive": "usb-xhci"},
+    "pc_usb_ehci": {"drive": "usb-ehci"},
+    "pc_usb_uhci": {"drive": "usb-uhci"},
+    "pc_floppy": {"drive": "floppy"},
+    "pc_cd_hard_disk_emulation": {"drive": "cd"},
+    "q35_ahci": {"machine": "q35", "drive": "ahci"},
+    "q35_piix4_ide": {"machine": "q35", "drive": "ide"},
+    "q35_virtio_blk": {"machine": "q35", "drive": "virtio-blk"},
+    "q35_virtio_scsi": {"machine": "q35", "drive": "virtio-scsi"},
+    "q35_nvme": {"machine": "q35", "drive": "nvme"},
+    "q35_usb_xhci": {"machine": "q35", "drive": "usb-xhci"},
+    "q35_floppy": {"machine": "q35", "drive": "floppy"},
+    "q35_cd_hard_disk_emulation": {"machine": "q35", "drive": "cd"},
+}
+
+# name: (machine, size for QEMU, more options)
+MEMORY = {
+    "memory_8m": ("pc", "8M", {}),
+    "memory_16m": ("pc", "16M", {}),
+    "memory_64m": ("pc", "64M", {}),
+    "memory_3073m": ("pc", "3073M", {}),
+    "memory_4g_pc": ("pc", "4G", {}),
+    "memory_4g_q35": ("q35", "4G", {}),
+    "memory_16g": ("pc", "16G", {}),
+    "memory_512g": ("q35", "512G", {"cpu": "qemu64,phys-bits=48"}),
+    "memory_1t": ("q35", "1T", {"cpu": "qemu64,phys-bits=48"}),
+}
+# What the firmware, the loader and the kernel itself take.
+MEMORY_TAKEN = 4 << 20
+MEMORY_TAKEN_SHARE = 0.01
+
+# name: (model, features that the report must show, features that it must not show)
+CPUS = {
+    "cpu_qemu64": ("qemu64", ("nx",), ()),
+    "cpu_core2duo": ("core2duo", ("nx",), ("1gib-pages",)),
+    "cpu_nehalem": ("Nehalem", ("nx",), ()),
+    "cpu_epyc": ("EPYC", ("nx", "1gib-pages"), ()),
+    "cpu_max": ("max", ("nx", "1gib-pages"), ()),
+    "cpu_without_nx": ("qemu64,-nx", (), ("nx",)),
+    "cpu_1gib_pages": ("qemu64,+pdpe1gb", ("1gib-pages",), ()),
+}
+REFUSED_CPUS = {
+    "cpu_without_long_mode_is_refused": "qemu64,-lm",
+    "cpu_qemu32_is_refused": "qemu32",
+    "cpu_486_is_refused": "486",
+}
+
+
+def boot(context, **options):
+    """Boots to the end of the report; its text."""
+    with context.machine(cmdline="exit=pass", **options) as machine:
+        machine.expect(TEXT["banner"])
+        machine.require_pass()
+        return machine.serial
+
+
+def find(report, what):
+    match = re.search(TEXT[what], report, re.MULTILINE)
+    check(match, f"the report has nothing like {TEXT[what]!r}")
+    return match
+
+
+def usable_bytes(report):
+    match = find(report, "usable")
+    return float(match[1]) * UNITS[match[2]], f"{match[1]} {match[2]}iB"
+
+
+def drive_case(options):
+    return lambda context: boot(context, **options)
+
+
+def memory_case(machine, size, options):
+    def run(context):
+        total = int(size[:-1]) * UNITS[size[-1]]
+        usable, text = usable_bytes(boot(context, machine=machine, memory=size, drive="ahci", **options))
+        print(f"{size}: {text}")
+        check(usable <= total, f"of {size}, the report says {text}")
+        # Sizes are cut to one decimal, so up to a tenth of the unit is not shown.
+        shown = usable + UNITS[text[-3]] / 10
+        lowest = total - MEMORY_TAKEN - total * MEMORY_TAKEN_SHARE
+        check(shown >= lowest, f"of {size}, the report says only {text}")
+    return run
+
+
+def cpu_case(model, shown, hidden):
+    def run(context):
+        report = boot(context, cpu=model)
+        present, absent = find(report, "with")[1].split(), find(report, "without")[1].split()
+        print("with", *present)
+        for feature in shown:
+            check(feature in present, f"{model}: {feature} is not among {present}")
+        for feature in hidden:
+            check(feature in absent, f"{model}: {feature} is not among the absent {absent}")
+    return run
+
+
+def refused_cpu_case(model):
+    def run(context):
+        with context.machine(cpu=model) as machine:
+            machine.require_stop(TEXT["no long mode"])
+    return run
+
+
+@case()
+def report_is_on_the_screen(context):
+    with context.machine(memory="64M") as machine:
+        machine.expect(TEXT["banner"])
+        machine.wait_halted()
+        print(machine.screen())
+        # The report may be longer than the screen; what is on it must be the end of what went to the serial port.
+        rows = [row.strip() for row in machine.screen().split("\n") if len(row.strip()) > 20]
+        check(rows, "the screen is empty")
+        serial = "".join(machine.serial.split())
+        missing = [row for row in rows if "".join(row.split()) not in serial]
+        check(not missing, f"on the screen, but not on the serial port: {missing[:3]}")
+        machine.screenshot(context.work / "screen.png")
+
+
+@case()
+def boot_drive_is_not_written(context):
+    with context.machine() as machine:
+        machine.expect(TEXT["banner"])
+        machine.wait_halted()
+        check_equal(machine.disk_writes(), 0, "writes to the boot drive")
+
+
+@case()
+def exit_fail_is_a_fail(context):
+    with context.machine(cmdline="exit=fail") as machine:
+        machine.require_fail()
+
+
+@case()
+def four_cpus(context):
+    boot(context, smp=4)
+
+
+@case(lock="bochs")
+def bochs(context):
+    image = context.copy_of(context.boot_image)
+    set_config(image, CONFIG)
+    Bochs(image, context.work / "bochs").require_pass()
+
+
+for name, options in DRIVES.items():
+    add_case(name, drive_case(options))
+for name, (machine, size, options) in MEMORY.items():
+    add_case(name, memory_case(machine, size, options))
+for name, (model, shown, hidden) in CPUS.items():
+    add_case(name, cpu_case(model, shown, hidden))
+for name, model in REFUSED_CPUS.items():
+    add_case(name, refused_cpu_case(model))
+
+run_cases()

@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: MIT
+"""What can be seen of boot.img and kernel.elf without running them. Each check prints the number it looked at.
+
+The layout is design.md's "The disk image"; the constants below are its only copy on the test side.
+"""
+import re
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from support.case import case, run_cases
+from support.elf import MACHINE_X86_64, PF_W, PF_X, SHF_ALLOC, Elf, checksum_note, kernel_checksum
+from support.failure import Failure, check, check_equal
+from support.volumes import check_volume, chs, open_volume
+
+SECTOR = 512
+IMAGE_SECTORS = 130 * 16 * 63
+VOLUME_FIRST, VOLUME_LAST = 2048, 131039
+STAGE2_LAST_LBA = 127
+BOOT_CHAIN_WANTED = 20 * 1024
+BOOT_CHAIN_LIMIT = 127 * SECTOR
+PARTITION_TYPE = 0x0e
+CLUSTER_BYTES = 4096
+VOLUME_FILES = ("KERNEL.ELF", "HEWN.CFG", "EFI/BOOT/BOOTX64.EFI")
+
+BPB = range(0x03, 0x5b)
+# name: (first byte, length, value); a value of None is free.
+BPB_FIELDS = {
+    "OEM name": (0x03, 8, None),
+    "bytes per sector": (0x0b, 2, 512),
+    "sectors per track": (0x18, 2, 63),
+    "heads": (0x1a, 2, 16),
+}
+
+KERNEL_BASE = 0xffffffff80000000
+# Those of kernel/kernel.ld.
+KNOWN_SECTIONS = re.compile(r"\.(text|rodata|data|bss|boot_stack|note\.hewn|symtab|strtab|shstrtab|debug_\w+)")
+VECTOR_REGISTER = re.compile(r"%(xmm|ymm|zmm|mm|st)\b|%(xmm|ymm|zmm|mm)\d|%st\(")
+X87 = re.compile(r"^\s*[0-9a-f]+:\s+f(ld|st|ist|add|sub|mul|div|com|ucom|ch|xch|ild|bld|bst|tst|xam|abs|sqrt|"
+                 r"rndint|ninit|init|nclex|nsave|rstor|nstcw|ldcw|nstsw)\w*\b")
+LLVM_MINIMUM = 19
+
+
+def image_bytes(context, start, length):
+    with open(context.boot_image, "rb") as file:
+        file.seek(start)
+        return file.read(length)
+
+
+def boot_sector(context):
+    return image_bytes(context, 0, SECTOR)
+
+
+def kernel(context):
+    return Elf.from_file(context.build / "kernel.elf")
+
+
+def tool(*arguments):
+    result = subprocess.run(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    check(result.returncode == 0, f"{' '.join(map(str, arguments))}: {result.stdout}")
+    return result.stdout
+
+
+def built_with(context, variable):
+    """A tool's path from the build's CMake cache."""
+    cache = (context.build / "CMakeCache.txt").read_text()
+    match = re.search(rf"^{variable}:\w+=(.+)$", cache, re.MULTILINE)
+    if not match:
+        raise Failure(f"CMakeCache.txt has no {variable}")
+    return match[1]
+
+
+def image_check(function):
+    return case(labels=("image",))(function)
+
+
+@image_check
+def image_size(context):
+    size = context.boot_image.stat().st_size
+    print(f"boot.img: {size} bytes = {size / SECTOR / 63 / 16} cylinders")
+    check_equal(size, IMAGE_SECTORS * SECTOR, "bytes of boot.img")
+
+
+@image_check
+def boot_sector_signature(context):
+    signature = struct.unpack_from("<H", boot_sector(context), 510)[0]
+    print(f"signature: {signature:#06x}")
+    check_equal(signature, 0xaa55, "signature")
+
+
+@image_check
+def boot_sector_is_the_built_one(context):
+    built = (context.build / "bootsector.bin").read_bytes()
+    print(f"bootsector.bin: {len(built)} bytes")
+    check_equal(len(built), SECTOR, "bytes of bootsector.bin")
+    differing = [f"{index:#x}" for index, (a, b) in enumerate(zip(built, boot_sector(context))) if a != b]
+    outside = [each for each in differing if not 0x1b8 <= int(each, 16) < 0x1fe]
+    check(not outside, f"boot.img's first sector is not bootsector.bin at {outside[:8]}")
+
+
+@image_check
+def bpb_area_holds_four_values(context):
+    sector = boot_sector(context)
+    check_equal(sector[0], 0xeb, "first byte (short jump)")
+    target = 2 + sector[1]
+    print(f"jump to {target:#x}")
+    check(target > BPB[-1], f"the jump goes to {target:#x}, into the BPB area")
+    allowed = set()
+    for name, (start, length, value) in BPB_FIELDS.items():
+        raw = sector[start:start + length]
+        print(f"{name}: {raw!r}" if value is None else f"{name}: {int.from_bytes(raw, 'little')}")
+        if value is not None:
+            check_equal(int.from_bytes(raw, "little"), value, name)
+        allowed.update(range(start, start + length))
+    used = [f"{offset:#x}={sector[offset]:#04x}" for offset in BPB if offset not in allowed and sector[offset]]
+    check(not used, f"the BPB area holds more: {used}")
+
+
+@image_check
+def kept_free_areas_are_free(context):
+    sector = boot_sector(context)
+    stamp = sector[0xda:0xe0]
+    copy_protect = sector[0x1bc:0x1be]
+    print(f"0xDA..0xDF: {stamp.hex()}, disk signature: {sector[0x1b8:0x1bc].hex()}, 0x1BC: {copy_protect.hex()}")
+    check(not any(stamp), "0xDA..0xDF is not free: some BIOSes write a time stamp there")
+    # A build may give the disk a signature; code may not reach it.
+    built = (context.build / "bootsector.bin").read_bytes()
+    check(not any(built[0x1b8:0x1be]), "bootsector.bin has something in 0x1B8..0x1BD")
+    check(not any(copy_protect), "0x1BC..0x1BD is not zero")
+
+
+@image_check
+def one_active_partition_with_true_geometry(context):
+    sector = boot_sector(context)
+    entries = [sector[start:start + 16] for start in range(0x1be, 0x1fe, 16)]
+    used = [entry for entry in entries if any(entry)]
+    check_equal(len(used), 1, "partition entries in use")
+    entry = used[0]
+    first, count = struct.unpack_from("<II", entry, 8)
+    print(f"status {entry[0]:#04x}, type {entry[4]:#04x}, LBA {first}..{first + count - 1}, "
+          f"CHS {entry[1:4].hex()}..{entry[5:8].hex()}")
+    check_equal(entry[0], 0x80, "status")
+    check_equal(entry[4], PARTITION_TYPE, "type")
+    check_equal((first, first + count - 1), (VOLUME_FIRST, VOLUME_LAST), "first and last sector")
+    check_equal(entry[1:4], chs(first), "CHS of the first sector")
+    check_equal(entry[5:8], bytes((15, 63 | (129 >> 2 & 0xc0), 129)), "CHS of the last sector (129/15/63)")
+
+
+@image_check
+def boot_chain_size(context):
+    stage2 = (context.build / "stage2.bin").stat().st_size
+    total = SECTOR + stage2
+    print(f"boot sector {SECTOR} + stage 2 {stage2} = {total} bytes; wanted {BOOT_CHAIN_WANTED}, "
+          f"limit {BOOT_CHAIN_LIMIT}")
+    check(stage2 <= BOOT_CHAIN_LIMIT, f"stage 2 is over its hard limit by {stage2 - BOOT_CHAIN_LIMIT} bytes")
+    check(total <= BOOT_CHAIN_WANTED, f"the boot chain is over what is wanted by {total - BOOT_CHAIN_WANTED} bytes")
+
+
+@image_check
+def stage2_lies_behind_the_boot_sector(context):
+    stage2 = (context.build / "stage2.bin").read_bytes()
+    check_equal(image_bytes(context, SECTOR, len(stage2)), stage2, "bytes from LBA 1 on")
+    sectors = -(-len(stage2) // SECTOR)
+    print(f"stage 2: LBA 1..{sectors}")
+    check(sectors <= STAGE2_LAST_LBA, f"stage 2 ends at LBA {sectors}")
+    gap = image_bytes(context, (1 + sectors) * SECTOR, (VOLUME_FIRST - 1 - sectors) * SECTOR)
+    check(not any(gap), "something lies between stage 2 and the volume")
+
+
+@image_check
+def blkid_says_dos_partition_table(context):
+    text = tool("blkid", "-p", context.boot_image)
+    print(text.strip())
+    check('PTTYPE="dos"' in text, "blkid sees no DOS partition table")
+    check(' TYPE="' not in text, "blkid takes the whole disk for a file system")
+
+
+@image_check
+def volume_is_clean(context):
+    image = context.copy_of(context.boot_image)
+    print(check_volume(image).strip())
+    with open_volume(image) as volume:
+        print(f"FAT{volume.bits}, {volume.cluster_count} clusters of {volume.cluster_bytes} bytes")
+        check_equal(volume.bits, 16, "FAT type")
+        check_equal(volume.cluster_bytes, CLUSTER_BYTES, "bytes a cluster")
+        check_equal(volume.total_sectors, VOLUME_LAST - VOLUME_FIRST + 1, "sectors of the volume")
+        check_equal(struct.unpack("<I", volume.read(28, 4))[0], VOLUME_FIRST, "hidden sectors")
+        check_equal(struct.unpack("<HH", volume.read(24, 4)), (63, 16), "sectors a track and heads")
+
+
+@image_check
+def volume_holds_the_files(context):
+    image = context.copy_of(context.boot_image)
+    with open_volume(image) as volume:
+        for name in VOLUME_FILES:
+            entry = volume.find(name)
+            print(f"{name}: {entry.size} bytes in {volume.extents(name)} piece(s)")
+            check(entry.size > 0, f"{name} is empty")
+        check(volume.contents("EFI/BOOT/BOOTX64.EFI")[:2] == b"MZ", "BOOTX64.EFI is no PE file")
+        stripped = Elf(volume.contents("KERNEL.ELF"))
+    names = [section.name for section in stripped.sections if section.name.startswith((".debug", ".symtab"))]
+    check(not names, f"the kernel on the volume is not stripped: {names}")
+    full = kernel(context)
+    check_equal([each.filesz for each in stripped.loads()], [each.filesz for each in full.loads()], "segment sizes")
+
+
+@image_check
+def kernel_segments_are_not_rwx(context):
+    elf = kernel(context)
+    for segment in elf.loads():
+        print(segment)
+        check(not (segment.flags & PF_W and segment.flags & PF_X), f"segment {segment} is writable and executable")
+    check(len(elf.loads()) >= 3, "fewer than three segments: text, constants and data cannot differ")
+
+
+@image_check
+def kernel_entry_is_in_text(context):
+    elf = kernel(context)
+    text = elf.section(".text")
+    print(f"entry {elf.entry:#x}, .text {text.addr:#x} + {text.size:#x}")
+    check_equal(elf.machine, MACHINE_X86_64, "machine")
+    check(text.addr <= elf.entry < text.addr + text.size, "the entry lies outside .text")
+    check(all(each.vaddr >= KERNEL_BASE for each in elf.loads()), "a segment lies below the kernel's range")
+
+
+@image_check
+def kernel_has_known_sections_only(context):
+    elf = kernel(context)
+    loaded = [section for section in elf.sections if section.flags & SHF_ALLOC]
+    print(", ".join(f"{section.name} {section.size}" for section in loaded))
+    unknown = [section.name for section in elf.sections if not KNOWN_SECTIONS.fullmatch(section.name)]
+    check(not unknown, f"sections that nobody has asked for: {unknown}")
+
+
+@image_check
+def kernel_uses_no_vector_registers(context):
+    objdump = Path(built_with(context, "HEWN_OBJCOPY"))
+    objdump = objdump.with_name(objdump.name.replace("objcopy", "objdump"))
+    lines = tool(objdump, "-d", "--no-show-raw-insn", context.build / "kernel.elf").splitlines()
+    instructions = [line for line in lines if re.match(r"\s*[0-9a-f]+:", line)]
+    print(f"{len(instructions)} instructions")
+    check(len(instructions) > 100, "the disassembly is suspiciously short")
+    found = [line.strip() for line in instructions if VECTOR_REGISTER.search(line) or X87.search(line)]
+    check(not found, "SSE, MMX or x87 in kernel text:\n" + "\n".join(found[:10]))
+
+
+@image_check
+def kernel_checksum_note_is_right(context):
+    image = context.copy_of(context.boot_image)
+    with open_volume(image) as volume:
+        elf = Elf(volume.contents("KERNEL.ELF"))
+    position = checksum_note(elf)
+    check(position is not None, "KERNEL.ELF has no checksum note")
+    inside = [segment for segment in elf.loads() if segment.offset <= position < segment.offset + segment.filesz]
+    check(not inside, "the note lies inside a loaded segment")
+    noted = struct.unpack_from("<QQ", elf.data, position)
+    print(f"note: {noted[0]:#x}, {noted[1]:#x}")
+    check_equal(noted, kernel_checksum(elf), "sums over the loaded segments")
+
+
+@image_check
+def tools_are_new_enough(context):
+    for variable in ("CMAKE_C_COMPILER", "HEWN_LLD", "HEWN_OBJCOPY"):
+        version = re.search(r"(\d+)\.\d+\.\d+", tool(built_with(context, variable), "--version"))
+        print(f"{variable}: {version[0]}")
+        check(int(version[1]) >= LLVM_MINIMUM, f"{variable} is older than {LLVM_MINIMUM}")
+
+
+run_cases()
