@@ -118,18 +118,18 @@ static void report_memory(const struct boot_info *boot)
 {
     uint64_t totals[MEMORY_KIND_COUNT] = {};
     char size[DESCRIBE_SIZE_LIMIT];
-    log_info("memory", "%-18s %-18s %10s  kind", "first byte", "last byte", "size");
+    log_info("memory", "%-14s %-14s %10s  kind", "first byte", "last byte", "size");
     for (uint32_t i = 0; i < boot->memory_count; i++) {
         const struct boot_memory *entry = (const void *)(boot->memory_map + (uint64_t)i * boot->memory_entry_size);
         unsigned kind = memory_kind_index(entry->kind);
         totals[kind] += entry->length;
-        log_info("memory", "0x%016llx 0x%016llx %10s  %s", (printable_t)entry->base,
+        log_info("memory", "0x%012llx 0x%012llx %10s  %s", (printable_t)entry->base,
                  (printable_t)(entry->base + entry->length - 1), describe_size(size, entry->length),
                  memory_kinds[kind]);
     }
     for (unsigned kind = 0; kind < MEMORY_KIND_COUNT; kind++) {
         if (totals[kind] != 0)
-            log_info("memory", "%-37s %10s  %s", "total", describe_size(size, totals[kind]), memory_kinds[kind]);
+            log_info("memory", "%-29s %10s  %s", "total", describe_size(size, totals[kind]), memory_kinds[kind]);
     }
 }
 

@@ -93,5 +93,5 @@ void a20_open(void)
                 return;
         }
     stop("address line A20 stays closed: BIOS (INT 15h AX=2401h), port 92h and keyboard controller all failed. "
-         "Look for \"Gate A20\" in the BIOS setup");
+         "Look for it in the BIOS setup");
 }

@@ -11,8 +11,9 @@ CODE16          equ 18h
 DATA16          equ 20h
 FLAG_IF         equ 1 << 9
 
-; Offset in real mode, where CS = DS = STAGE2_SEGMENT. As 32 bits, because ELF's 16-bit relocations cannot hold -10000h.
-%define here(label) dword (label) - STAGE2_BASE
+; In real mode CS = DS = STAGE2_SEGMENT. The linker script gives the offsets there of what this file names real_*, because
+; a 16-bit relocation of ELF cannot hold "label - 10000h" itself.
+extern real_frame, real_vector, real_idt_pointer, real_gdt_pointer, real_mode, real_return
 
 struc registers                         ; struct bios_registers of hardware.h
   .eax:   resd 1
@@ -27,7 +28,7 @@ struc registers                         ; struct bios_registers of hardware.h
   .flags: resd 1
 endstruc
 
-extern gdt_pointer, idt_pointer
+extern gdt_pointer, idt32_pointer
 
 section .text
 
@@ -35,7 +36,7 @@ section .text
 ; in   AL = interrupt number, EDX = struct bios_registers, in low memory like the stack
 ; out  the structure holds every register as the BIOS left it
 ; uses EAX, ECX, EDX; the rest of the CPU's state is put back whatever the BIOS did to it
-global bios_call
+global bios_call, bios_call_real_mode, bios_call_return, bios_call_frame, bios_call_vector, bios_call_idt_pointer
 bits 32
 bios_call:
         push    ebx
@@ -45,9 +46,9 @@ bios_call:
         push    edx
         movzx   ebx, al
         mov     ebx, [ebx * 4]          ; the real-mode vector: offset, segment
-        mov     [vector], ebx
+        mov     [bios_call_vector], ebx
         mov     esi, edx
-        mov     edi, frame
+        mov     edi, bios_call_frame
         mov     ecx, registers_size / 4
         rep     movsd
         mov     [stack_pointer], esp
@@ -65,58 +66,57 @@ bits 16
         mov     eax, cr0
         and     al, ~1
         mov     cr0, eax
-        jmp     dword STAGE2_SEGMENT:.real - STAGE2_BASE
+        jmp     STAGE2_SEGMENT:real_mode
 
 ; Real mode, interrupts off. ESP stays: the stack lies below 64 KiB and SS becomes 0.
-.real:
+bios_call_real_mode:
         xor     ax, ax
         mov     ss, ax
         mov     fs, ax
         mov     gs, ax
         mov     ax, cs
         mov     ds, ax
-        lidt    [here(real_mode_idt)]
+        lidt    [real_idt_pointer]
         push    word FLAG_IF            ; what the service's IRET takes up: flags, CS, IP
         push    cs
-        mov     eax, .return - STAGE2_BASE
-        push    ax
-        push    dword [here(vector)]    ; what RETF jumps to
-        mov     ebx, [here(frame + registers.ebx)]
-        mov     ecx, [here(frame + registers.ecx)]
-        mov     edx, [here(frame + registers.edx)]
-        mov     esi, [here(frame + registers.esi)]
-        mov     edi, [here(frame + registers.edi)]
-        mov     ebp, [here(frame + registers.ebp)]
-        mov     es, [here(frame + registers.es)]
-        mov     eax, [here(frame + registers.eax)]
-        mov     ds, [here(frame + registers.ds)]
+        push    word real_return
+        push    dword [real_vector]    ; what RETF jumps to
+        mov     ebx, [real_frame + registers.ebx]
+        mov     ecx, [real_frame + registers.ecx]
+        mov     edx, [real_frame + registers.edx]
+        mov     esi, [real_frame + registers.esi]
+        mov     edi, [real_frame + registers.edi]
+        mov     ebp, [real_frame + registers.ebp]
+        mov     es, [real_frame + registers.es]
+        mov     eax, [real_frame + registers.eax]
+        mov     ds, [real_frame + registers.ds]
         retf
 
 ; Real mode, back from the service: nothing but CS:IP is known, and that the stack is below 64 KiB.
-.return:
-        mov     [cs:here(frame + registers.eax)], eax
-        mov     [cs:here(frame + registers.ds)], ds
+bios_call_return:
+        mov     [cs:real_frame + registers.eax], eax
+        mov     [cs:real_frame + registers.ds], ds
         mov     ax, cs
         mov     ds, ax
-        mov     [here(frame + registers.es)], es
-        mov     [here(frame + registers.ebx)], ebx
-        mov     [here(frame + registers.ecx)], ecx
-        mov     [here(frame + registers.edx)], edx
-        mov     [here(frame + registers.esi)], esi
-        mov     [here(frame + registers.edi)], edi
-        mov     [here(frame + registers.ebp)], ebp
+        mov     [real_frame + registers.es], es
+        mov     [real_frame + registers.ebx], ebx
+        mov     [real_frame + registers.ecx], ecx
+        mov     [real_frame + registers.edx], edx
+        mov     [real_frame + registers.esi], esi
+        mov     [real_frame + registers.edi], edi
+        mov     [real_frame + registers.ebp], ebp
         pushfd
-        pop     dword [here(frame + registers.flags)]
+        pop     dword [real_frame + registers.flags]
         cli
         cld
-        lgdt    [here(gdt_pointer)]     ; each time: some BIOSes run protected mode themselves and leave their own
+        lgdt    [real_gdt_pointer]     ; each time: some BIOSes run protected mode themselves and leave their own
         mov     eax, cr0
         or      al, 1
         mov     cr0, eax
-        jmp     dword CODE32:.protected
+        jmp     dword CODE32:protected
 
 bits 32
-.protected:
+protected:
         mov     ax, DATA32
         mov     ds, ax
         mov     es, ax
@@ -124,9 +124,9 @@ bits 32
         mov     gs, ax
         mov     ss, ax
         mov     esp, [stack_pointer]
-        lidt    [idt_pointer]
+        lidt    [idt32_pointer]
         pop     edi
-        mov     esi, frame
+        mov     esi, bios_call_frame
         mov     ecx, registers_size / 4
         rep     movsd
         pop     ebp
@@ -136,12 +136,12 @@ bits 32
         ret
 
 section .data
-real_mode_idt:
+bios_call_idt_pointer:
         dw      3FFh
         dd      0
 
 section .bss
 align 4
-frame:          resb registers_size
-vector:         resd 1
-stack_pointer:  resd 1
+bios_call_frame:  resb registers_size
+bios_call_vector: resd 1
+stack_pointer:    resd 1

@@ -17,17 +17,15 @@ constexpr uint32_t EXTENDED1_EDX_LONG_MODE = 1u << 29;
 // CPUID.1:EDX bits that every x86-64 CPU has and that the hand-over uses.
 static const struct {
     uint8_t bit;
-    char name[24];
-} needed[] = {
-    {4, "time-stamp counter"},
-    {5, "MSRs"},
-    {6, "PAE"},
-};
+    char name[4];
+} needed[] = {{4, "TSC"}, {5, "MSR"}, {6, "PAE"}};
+
+static const char needs_64_bit[] = ". Hewn needs a 64-bit (x86-64) CPU";
 
 struct cpu_features cpu_check(void)
 {
     if (!cpu_has_cpuid())
-        stop("this CPU has no CPUID instruction. Hewn needs a 64-bit CPU (x86-64)");
+        stop("this CPU has no CPUID instruction%s", needs_64_bit);
 
     uint32_t highest = cpu_identify(0, 0).eax;
     struct cpuid_result basic = {};
@@ -39,12 +37,11 @@ struct cpu_features cpu_check(void)
         extended_edx = cpu_identify(EXTENDED_LEAVES + 1, 0).edx;
 
     if (!(extended_edx & EXTENDED1_EDX_LONG_MODE))
-        stop("this CPU has no long mode (CPUID 80000001h EDX = %08x, bit 29). Hewn needs a 64-bit CPU (x86-64)",
-             extended_edx);
+        stop("this CPU has no long mode (CPUID 80000001h EDX = %08x, bit 29)%s", extended_edx, needs_64_bit);
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
         if (!(basic.edx & 1u << needed[i].bit))
-            stop("this CPU has no %s (CPUID 1 EDX = %08x, bit %u). Hewn needs a 64-bit CPU (x86-64)", needed[i].name,
-                 basic.edx, needed[i].bit);
+            stop("this CPU has no %s (CPUID 1 EDX = %08x, bit %u)%s", needed[i].name, basic.edx, needed[i].bit,
+                 needs_64_bit);
 
     return (struct cpu_features){
         .has_nx = extended_edx & EXTENDED1_EDX_NX,

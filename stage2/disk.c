@@ -73,8 +73,7 @@ static uint8_t read_by_chs(uint32_t lba, uint32_t sector_count)
     uint32_t track = lba / sectors_per_track;
     uint32_t cylinder = track / heads;
     if (cylinder >= CHS_CYLINDERS)
-        stop("disk: LBA %u lies beyond cylinder %u, which is all that a BIOS without extensions can read "
-             "(%u heads, %u sectors a track)",
+        stop("disk: LBA %u lies beyond cylinder %u (%u heads, %u sectors a track), and this BIOS has no extensions",
              lba, CHS_CYLINDERS - 1, heads, sectors_per_track);
     struct bios_registers registers = {.eax = 0x0200 | sector_count,
                                        .ecx = (cylinder & 0xff) << 8 | (cylinder >> 8) << 6 |
@@ -114,7 +113,7 @@ uint32_t disk_read(uint32_t lba, uint32_t sector_count)
         chunk_limit = (chunk_limit + 1) / 2;
         if (++failures % TRIES == 0 && (failures > TRIES || !uses_packets || !find_geometry()))
             stop("disk: LBA %u of BIOS drive %02xh cannot be read (BIOS status %02xh, %u tries). "
-                 "Try another port or write the image to another disk",
+                 "Try another port or another disk",
                  lba, drive, status, failures);
         if (failures == TRIES)
             uses_packets = false;

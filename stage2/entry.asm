@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: MIT
-; Stage 2's header, its first instructions in real mode, the way to protected mode, and the stubs that turn an exception
-; there into a sentence. Owns the descriptor tables. The boot sector jumps here; C goes on in stage2_main().
+; Stage 2's header, its first instructions in real mode and the way to protected mode. Owns the GDT. The boot sector jumps
+; here; C goes on in stage2_main().
 
         cpu     586
 
@@ -8,7 +8,7 @@ STAGE2_BASE     equ 10000h              ; stage2.ld; the segment STAGE2_BASE >> 
 CODE32          equ 08h
 DATA32          equ 10h
 
-extern stage2_main, stage2_exception, stage2_image_end, stage2_end, stage2_stack_top
+extern stage2_main, fill_idts, idt32_pointer, stage2_image_end, stage2_end, stage2_stack_top
 
 section .header progbits alloc exec write align=16
 global stage2_header
@@ -54,59 +54,28 @@ bits 32
         mov     gs, ax
         mov     ss, ax
         mov     esp, stage2_stack_top
+        movzx   edx, cl
+        push    edx
         push    ebp
         push    ebx
         push    edi
         push    esi
-        movzx   edx, cl
         mov     edi, stage2_image_end
         mov     ecx, stage2_end
         sub     ecx, edi
         shr     ecx, 2
         xor     eax, eax
         rep     stosd                   ; .bss
-        call    fill_idt
-        lidt    [idt_pointer]
+        call    fill_idts
+        lidt    [idt32_pointer]
         mov     eax, esp                ; const uint64_t stamps[2]
+        mov     edx, [esp + 16]         ; the drive
         call    stage2_main             ; (stamps, drive) in EAX, EDX: -mregparm=3
         ud2
 
-; fill_idt: one interrupt gate for each exception, to its stub.
-; uses EAX, ECX, EDI
-fill_idt:
-        mov     edi, idt
-        mov     eax, exception_stubs
-        mov     ecx, EXCEPTIONS
-.next:
-        mov     [edi], ax               ; (SDM Vol. 3A, figure 7-2)
-        mov     word [edi + 2], CODE32
-        mov     dword [edi + 4], STAGE2_BASE | 8E00h    ; present, 32-bit interrupt gate
-        add     eax, EXCEPTION_STUB_SIZE
-        add     edi, 8
-        loop    .next
-        ret
-
-; Each stub pushes its vector and goes to the common end, which hands the stack to C.
-EXCEPTIONS              equ 32
-EXCEPTION_STUB_SIZE     equ 4
-exception_stubs:
-%assign vector 0
-%rep EXCEPTIONS
-        push    byte vector
-        jmp     short exception_common
-  %assign vector vector + 1
-%endrep
-%if ($ - exception_stubs) != EXCEPTIONS * EXCEPTION_STUB_SIZE
-  %error exception stubs are not all of one size
-%endif
-exception_common:
-        mov     eax, esp                ; vector, [error code,] EIP, CS, EFLAGS
-        cld
-        call    stage2_exception
-
 section .data
 align 8
-global gdt_pointer, idt_pointer
+global gdt_pointer
 gdt:    dq      0
         dq      00CF9B000000FFFFh       ; 08: code, 32 bit, 4 GiB
         dq      00CF93000000FFFFh       ; 10: data, 4 GiB
@@ -117,10 +86,3 @@ gdt_end:
 gdt_pointer:
         dw      gdt_end - gdt - 1
         dd      gdt, 0                  ; upper half for LGDT in 64-bit mode
-idt_pointer:
-        dw      EXCEPTIONS * 8 - 1
-        dd      idt
-
-section .bss
-align 8
-idt:    resq    EXCEPTIONS

@@ -92,7 +92,7 @@ void firmware_memory_map(struct memory_map *map)
 
     uint32_t base_kib = base_memory_kib();
     if (base_kib << 10 < (uintptr_t)loader_memory_end)
-        stop("the BIOS leaves %u KiB of memory below 640 KiB (INT 12h), stage 2 needs %u", base_kib,
+        stop("the BIOS leaves %u KiB of base memory (INT 12h), stage 2 needs %u", base_kib,
              (uintptr_t)loader_memory_end >> 10);
     if (!ask_e820(&raw)) {
         raw.count = 0;
@@ -106,6 +106,6 @@ void firmware_memory_map(struct memory_map *map)
         stop("the BIOS's memory map (%u entries) splits into more than %u ranges", raw.count, MEMORY_MAP_LIMIT);
     if (memory_map_claim(map, MEMORY_MAP_PAGE_SIZE, (uintptr_t)stage2_end - MEMORY_MAP_PAGE_SIZE, BOOT_MEMORY_LOADER) !=
         STATUS_OK)
-        stop("the BIOS's memory map says that stage 2's own memory (4 to %u KiB) is not usable",
+        stop("the BIOS's memory map has stage 2's own memory (up to %u KiB) as not usable",
              (uintptr_t)stage2_end >> 10);
 }

@@ -4,6 +4,7 @@
 #include "console.h"
 #include "hardware.h"
 #include <portable/page_tables.h>
+#include <stddef.h>
 
 constexpr uint32_t PAGE_BYTES = PAGE_TABLES_PAGE_SIZE;
 constexpr uint32_t POOL_PAGES = 16; // page tables are claimed in pieces of this many pages
@@ -22,20 +23,26 @@ struct handover {
     uint32_t stamp; // address of the 8 bytes that take the time of the jump
     uint64_t entry;
     uint64_t first, second; // in: the sums wanted; out: the sums found
-    uint32_t fault_vector;  // out: where it came back from, or NO_FAULT for a wrong checksum
-    uint32_t fault_error;
-    uint64_t fault_rip, fault_cr2;
-    uint32_t range_count; // 0: no checksum to verify
+    uint32_t range_count;   // 0: no checksum to verify
     struct {
         uint32_t base;
         uint32_t word_count;
     } ranges[ELF64_SEGMENT_LIMIT];
 };
-static_assert(__builtin_offsetof(struct handover, ranges) == 68);
-constexpr uint32_t NO_FAULT = ~0u;
+static_assert(offsetof(struct handover, ranges) == 44);
+
+// Filled in by exceptions.asm: what the kernel did before it had an IDT of its own.
+struct handover_fault {
+    uint32_t vector;
+    uint32_t error_code;
+    uint64_t rip, cr2;
+};
+constexpr uint32_t NO_FAULT = ~0u; // a vector that none is: the kernel's checksum is wrong instead
 
 extern struct handover handover_state; // long_mode.asm works on it
 struct handover handover_state;
+extern struct handover_fault handover_fault;
+struct handover_fault handover_fault;
 
 void enter_long_mode(void);                                  // long_mode.asm: returns only when something is wrong
 extern const uint8_t long_mode_code[], long_mode_code_end[]; // what must be executable while it does
@@ -107,7 +114,7 @@ void handover_jump(const char *path, uint32_t page_table_root, const struct cpu_
     state->boot_info = (uintptr_t)info;
     state->stamp = (uintptr_t)&info->tsc[BOOT_STAMP_HANDOVER];
     state->entry = kernel->image.entry;
-    state->fault_vector = NO_FAULT;
+    handover_fault.vector = NO_FAULT;
     if (kernel->has_checksum) {
         state->first = kernel->checksum.first;
         state->second = kernel->checksum.second;
@@ -119,9 +126,9 @@ void handover_jump(const char *path, uint32_t page_table_root, const struct cpu_
         }
     }
     enter_long_mode();
-    if (state->fault_vector == NO_FAULT)
+    if (handover_fault.vector == NO_FAULT)
         stop("%s: damaged: its checksum is %016llx %016llx, its note says %016llx %016llx. Copy it to the volume again",
              path, state->first, state->second, kernel->checksum.first, kernel->checksum.second);
     stop("%s: raised exception %u (error code %x) at RIP %llx, CR2 %llx, before it had an IDT of its own", path,
-         state->fault_vector, state->fault_error, state->fault_rip, state->fault_cr2);
+         handover_fault.vector, handover_fault.error_code, handover_fault.rip, handover_fault.cr2);
 }

@@ -16,6 +16,13 @@ static uint32_t page_up(uint32_t size)
     return (size + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
 }
 
+[[noreturn]] static void stop_without_room(const char *path, uint32_t size, const struct memory_map *map)
+{
+    stop("%s: needs %u KiB of memory in one piece; of the %llu KiB that are free none is large enough or where it must "
+         "be",
+         path, size >> 10, memory_map_usable_bytes(map) >> 10);
+}
+
 static void open_file(const char *path, struct fat_file *file)
 {
     struct problem problem;
@@ -66,9 +73,7 @@ static void claim_memory(const char *path, struct memory_map *map, struct loaded
         uint64_t base;
         if (memory_map_allocate(map, layout->size, KERNEL_ALIGNMENT, LOAD_MINIMUM, LOAD_LIMIT, BOOT_MEMORY_KERNEL,
                                 &base) != STATUS_OK)
-            stop("%s: needs %u KiB of usable memory in one piece at a multiple of 2 MiB below 4 GiB, and this machine "
-                 "has no such piece among its %llu KiB",
-                 path, layout->size >> 10, memory_map_usable_bytes(map) >> 10);
+            stop_without_room(path, layout->size, map);
         kernel->phys_base = (uint32_t)base;
         return;
     }
@@ -76,7 +81,7 @@ static void claim_memory(const char *path, struct memory_map *map, struct loaded
     for (uint32_t i = 0; i < kernel->image.segment_count; i++) {
         const struct elf64_segment *segment = &kernel->image.segments[i];
         if (memory_map_claim(map, segment->virtual_address, segment->memory_size, BOOT_MEMORY_KERNEL) != STATUS_OK)
-            stop("%s: segment %u wants %llx..%llx, which is not usable memory on this machine", path, segment->number,
+            stop("%s: segment %u wants %llx..%llx, which is not free memory here", path, segment->number,
                  segment->virtual_address, segment->virtual_address + segment->memory_size - 1);
     }
 }
@@ -106,9 +111,7 @@ void load_module(const char *path, struct memory_map *map, struct boot_module *m
     uint64_t base;
     if (size > UINT32_MAX - PAGE_BYTES || memory_map_allocate(map, page_up(size), PAGE_BYTES, LOAD_MINIMUM, LOAD_LIMIT,
                                                               BOOT_MEMORY_MODULE, &base) != STATUS_OK)
-        stop("%s: the module needs %u KiB of usable memory in one piece below 4 GiB, and this machine has no such "
-             "piece",
-             path, size >> 10);
+        stop_without_room(path, size, map);
     volume_read(path, &file, 0, size, (void *)(uint32_t)base);
     memory_clear((void *)((uint32_t)base + size), page_up(size) - size);
     *module = (struct boot_module){(uintptr_t)path, base, size};

@@ -7,13 +7,10 @@
 CODE32          equ 08h                 ; entry.asm's descriptors
 DATA32          equ 10h
 CODE64          equ 28h
-STAGE2_BASE     equ 10000h              ; stage2.ld
 EFER            equ 0C0000080h
 EFER_LME        equ 1 << 8
 CR0_HANDOVER    equ 80010031h           ; PG, WP, NE, ET, PE
 CR4_HANDOVER    equ 20h                 ; PAE
-EXCEPTIONS      equ 32
-HAS_ERROR_CODE  equ 1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30
 UNROLLED        equ 16                  ; words a step of the checksum
 
 struc handover                          ; struct handover of handover.c
@@ -24,18 +21,14 @@ struc handover                          ; struct handover of handover.c
   .entry:           resq 1
   .first:           resq 1
   .second:          resq 1
-  .fault_vector:    resd 1
-  .fault_error:     resd 1
-  .fault_rip:       resq 1
-  .fault_cr2:       resq 1
   .range_count:     resd 1
   .ranges:
 endstruc
 
-extern handover_state, idt_pointer, stage2_stack_top
+extern handover_state, idt32_pointer, idt64_pointer, stage2_stack_top
 
 section .text
-global enter_long_mode, long_mode_code, long_mode_code_end
+global enter_long_mode, leave_long_mode
 
 ; enter_long_mode: go, as handover_state says. Comes back, with the same in protected mode, only when something is wrong.
 ; uses EAX, ECX, EDX
@@ -46,18 +39,7 @@ enter_long_mode:
         push    edi
         push    ebp
         mov     [stack_pointer], esp
-        mov     edi, idt64
-        mov     eax, exception_stubs64
-        mov     ecx, EXCEPTIONS
-.gate:
-        mov     [edi], ax               ; 64-bit interrupt gate (SDM Vol. 3A, figure 7-8)
-        mov     word [edi + 2], CODE64
-        mov     dword [edi + 4], STAGE2_BASE | 8E00h
-        add     eax, 4
-        add     edi, 16
-        loop    .gate
         lidt    [idt64_pointer]
-
         mov     ebx, handover_state
         mov     eax, CR4_HANDOVER
         mov     cr4, eax
@@ -70,8 +52,9 @@ enter_long_mode:
         mov     eax, CR0_HANDOVER
         jmp     switch_on_paging
 
-; From here to long_mode_code_end the code runs with paging on; handover.c maps it executable.
-long_mode_code:
+; What runs with paging on: the linker script puts it in one place, and handover.c maps that executable.
+section .text.long_mode progbits alloc exec nowrite align=4
+
 switch_on_paging:
         mov     cr0, eax
         jmp     CODE64:.long_mode
@@ -145,31 +128,7 @@ bits 64
         xor     r15d, r15d
         jmp     rax
 
-exception_stubs64:
-%assign vector 0
-%rep EXCEPTIONS
-        push    byte vector
-        jmp     short exception_common64
-  %assign vector vector + 1
-%endrep
-
-; The kernel's stack: vector, [error code,] RIP, CS, RFLAGS, RSP, SS
-exception_common64:
-        pop     rcx
-        xor     eax, eax
-        mov     edx, HAS_ERROR_CODE
-        bt      edx, ecx
-        jnc     .no_error_code
-        pop     rax
-.no_error_code:
-        pop     rdx
-        mov     ebx, handover_state
-        mov     [rbx + handover.fault_vector], ecx
-        mov     [rbx + handover.fault_error], eax
-        mov     [rbx + handover.fault_rip], rdx
-        mov     rax, cr2
-        mov     [rbx + handover.fault_cr2], rax
-
+; Back to enter_long_mode's caller. From the checksum above, or from an exception (exceptions.asm).
 leave_long_mode:
         mov     esp, [stack_pointer]
         cli
@@ -186,25 +145,22 @@ bits 32
         rdmsr
         and     eax, ~EFER_LME
         wrmsr
-long_mode_code_end:
+        jmp     paging_is_off
+
+section .text
+paging_is_off:
         mov     ax, DATA32
         mov     ds, ax
         mov     es, ax
         mov     ss, ax
         mov     esp, [stack_pointer]
-        lidt    [idt_pointer]
+        lidt    [idt32_pointer]
         pop     ebp
         pop     edi
         pop     esi
         pop     ebx
         ret
 
-section .data
-idt64_pointer:
-        dw      EXCEPTIONS * 16 - 1
-        dd      idt64, 0
-
 section .bss
-align 8
-idt64:          resq EXCEPTIONS * 2
+align 4
 stack_pointer:  resd 1

@@ -19,13 +19,7 @@ constexpr uint32_t CONFIG_BYTES = 4096;
 constexpr uint32_t COMMAND_LINE_BYTES = 2048;
 
 // i386 would be content with 4-byte alignment; a 64-bit reader is not.
-alignas(8) static struct boot_info info = {
-    .magic = BOOT_INFO_MAGIC,
-    .version = BOOT_INFO_VERSION,
-    .size = sizeof info,
-    .memory_entry_size = sizeof(struct boot_memory),
-    .module_entry_size = sizeof(struct boot_module),
-};
+alignas(8) static struct boot_info info;
 alignas(8) static struct memory_map memory;
 
 static void stamp(enum boot_stamp point)
@@ -35,7 +29,7 @@ static void stamp(enum boot_stamp point)
 
 static void report_unknown_key(void *, uint32_t line, const char *key)
 {
-    say("HEWN.CFG: line %u: unknown key \"%s\" is ignored (known: kernel, cmdline, module)\n", line, key);
+    say("HEWN.CFG: line %u: unknown key \"%s\" is ignored\n", line, key);
 }
 
 static void read_config(struct config *config)
@@ -45,7 +39,7 @@ static void read_config(struct config *config)
     struct problem problem;
     struct fat_file file = {};
     if (!volume_find(path, &file, &problem))
-        say("HEWN.CFG: not on the volume; booting KERNEL.ELF with an empty command line\n");
+        say("HEWN.CFG: not on the volume; booting KERNEL.ELF\n");
     if (file.size_bytes > CONFIG_BYTES)
         stop("HEWN.CFG: has %u bytes, %u are the most", file.size_bytes, CONFIG_BYTES);
     volume_read(path, &file, 0, file.size_bytes, text);
@@ -78,9 +72,13 @@ static uint64_t find_rsdp(void)
 // Reference).
 static void describe_video(void)
 {
-    if (*(volatile const uint8_t *)0x449 == 3)
-        info.video =
-            (struct boot_video){.kind = BOOT_VIDEO_TEXT, .width = 80, .height = 25, .pitch = 160, .address = 0xb'8000};
+    if (*(volatile const uint8_t *)0x449 != 3)
+        return;
+    info.video.kind = BOOT_VIDEO_TEXT;
+    info.video.width = 80;
+    info.video.height = 25;
+    info.video.pitch = 160;
+    info.video.address = 0xb'8000;
 }
 
 static void gather_entropy(const struct cpu_features *cpu)
@@ -141,10 +139,15 @@ static void gather_entropy(const struct cpu_features *cpu)
     gather_entropy(&cpu);
     describe_video();
     info.rsdp = find_rsdp();
+    info.magic = BOOT_INFO_MAGIC;
+    info.version = BOOT_INFO_VERSION;
+    info.size = sizeof info;
     info.modules = (uintptr_t)modules;
     info.module_count = config.module_count;
+    info.module_entry_size = sizeof *modules;
     info.memory_map = (uintptr_t)memory.entries;
     info.memory_count = memory.count;
+    info.memory_entry_size = sizeof *memory.entries;
     info.kernel_virt_base = kernel.layout.virt_base;
     info.kernel_phys_base = kernel.layout.placement == KERNEL_BLOCK ? kernel.phys_base : 0;
     info.kernel_size = kernel.layout.size;
@@ -158,7 +161,7 @@ static void gather_entropy(const struct cpu_features *cpu)
 
 [[noreturn]] void stage2_exception(const uint32_t *frame)
 {
-    constexpr uint32_t has_error_code = 0x6022'7d00; // vectors 8, 10..14, 17, 21, 29, 30 (SDM Vol. 3A, table 7-1)
+    constexpr uint32_t has_error_code = 0x2'7d00; // vectors 8, 10..14, 17 (SDM Vol. 3A, table 7-1)
     uint32_t vector = frame[0];
     bool has_error = has_error_code >> vector & 1;
     stop("stage 2 raised exception %u (error code %x) at EIP %08x. This is a bug in Hewn", vector,

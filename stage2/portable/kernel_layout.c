@@ -53,7 +53,7 @@ bool kernel_find_checksum_note(const void *notes, size_t size_bytes, struct boot
         size_bytes -= sizeof(*header);
 
         // Sizes are compared before they are padded: 0xffffffff would be padded to 0.
-        size_t name_space = ((size_t)name_size + 3) & ~(size_t)3;
+        uint32_t name_space = (name_size + 3) & ~3u;
         if (name_size > size_bytes || name_space > size_bytes)
             return false;
         const uint8_t *name = bytes;
@@ -67,7 +67,7 @@ bool kernel_find_checksum_note(const void *notes, size_t size_bytes, struct boot
             return true;
         }
 
-        size_t descriptor_space = ((size_t)descriptor_size + 3) & ~(size_t)3;
+        uint32_t descriptor_space = (descriptor_size + 3) & ~3u;
         if (descriptor_space > size_bytes)
             return false;
         bytes += descriptor_space;

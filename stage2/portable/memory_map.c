@@ -36,8 +36,8 @@ static enum status append(struct memory_map *map, uint64_t base, uint64_t end, e
 enum status memory_map_add(struct memory_map *map, uint64_t base, uint64_t length_bytes, uint32_t e820_type)
 {
     uint64_t end;
-    if (ckd_add(&end, base, length_bytes) || end > MEMORY_MAP_ADDRESS_LIMIT)
-        end = MEMORY_MAP_ADDRESS_LIMIT;
+    if (ckd_add(&end, base, length_bytes))
+        end = UINT64_MAX;
     if (base >= end)
         return STATUS_OK;
     return append(map, base, end, memory_kind_from_e820(e820_type));

@@ -76,7 +76,7 @@ def boot(context, values, name="disk.img"):
     large = kib in LARGE_KIB
     with context.machine(image, drive="ahci" if large else "ide", memory=LARGE_MEMORY if large else "64M",
                          time_limit=50) as machine:
-        line = machine.expect(r"payload: file of (\d+) bytes.*")
+        line = machine.expect(r"payload: file of (\d+) bytes.*\n")
         machine.require_pass()
     image.unlink()
     check(int(line[1]) == kib << 10, f"another kernel was booted: {line[0]}")

@@ -2,6 +2,7 @@
 """A small reader and patcher of 64-bit ELF files, for the image checks and for tests that break a kernel on purpose."""
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 
 from support.failure import Failure
 
@@ -9,6 +10,7 @@ PT_LOAD = 1
 PT_NOTE = 4
 PF_X, PF_W, PF_R = 1, 2, 4
 SHF_ALLOC = 2
+SHT_SYMTAB = 2
 SHT_NOBITS = 8
 MACHINE_X86_64 = 62
 
@@ -97,6 +99,37 @@ class Elf:
                 descriptor = position + 12 + (name_size + 3) // 4 * 4
                 yield name, kind, descriptor, descriptor_size
                 position = descriptor + (descriptor_size + 3) // 4 * 4
+
+
+def symbols32(path):
+    """The addresses of the symbols of a 32-bit ELF file (stage2.elf), by name."""
+    data = Path(path).read_bytes()
+    if data[:5] != b"\x7fELF\x01":
+        raise Failure(f"{path} is not a 32-bit ELF file")
+    table_at, = struct.unpack_from("<I", data, 32)
+    entry_size, count = struct.unpack_from("<HH", data, 46)
+    sections = [struct.unpack_from("<10I", data, table_at + index * entry_size) for index in range(count)]
+    result = {}
+    for _, kind, _, _, offset, size, names, *_ in sections:
+        if kind != SHT_SYMTAB:
+            continue
+        for position in range(offset, offset + size, 16):
+            name, value = struct.unpack_from("<II", data, position)
+            start = sections[names][4] + name
+            result[data[start:data.index(b"\0", start)].decode()] = value
+    return result
+
+
+def make_elf(segments, entry):
+    """An executable made of nothing but (flags, virtual address, bytes, size in memory) segments; no note."""
+    position = 64 + 56 * len(segments)
+    header = struct.pack(HEADER, b"\x7fELF\2\1\1" + bytes(9), 2, MACHINE_X86_64, 1, entry, 64, 0, 0, 64, 56,
+                         len(segments), 0, 0, 0)
+    table = contents = b""
+    for flags, vaddr, data, memsz in segments:
+        table += struct.pack(SEGMENT, PT_LOAD, flags, position + len(contents), vaddr, vaddr, len(data), memsz, 4096)
+        contents += data
+    return header + table + contents
 
 
 def patched(data, position, value, width):

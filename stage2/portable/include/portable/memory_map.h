@@ -25,15 +25,16 @@ struct memory_map {
 // ACPI 6.5, table 15.3, says 1..5 as the boot protocol does; whatever else a firmware names is reserved.
 enum boot_memory_kind memory_kind_from_e820(uint32_t e820_type);
 
-// Append a range as the firmware gave it. Empty ranges are dropped; what wraps round or lies beyond
-// MEMORY_MAP_ADDRESS_LIMIT is cut off. STATUS_RANGE when MAP is full.
+// Append a range as the firmware gave it. Empty ranges are dropped; what wraps round is cut off. STATUS_RANGE when MAP
+// is full.
 enum status memory_map_add(struct memory_map *map, uint64_t base, uint64_t length_bytes, uint32_t e820_type);
 
 // Make MAP from RAW (another object): each byte gets the most severe kind of all ranges that hold it,
-// BAD > RESERVED > ACPI_NVS > ACPI_TABLES > MODULE, KERNEL, LOADER > USABLE; a byte in no range is in no entry. Then
-// neighbours of one kind are merged and usable ranges shrink to whole pages; others stay as they are. Sanitising a
-// sanitised map changes nothing. STATUS_RANGE when that takes more than MEMORY_MAP_LIMIT entries (each raw range can
-// split another in two). Costs O(count^2), 10000 instructions for 12 ranges.
+// BAD > RESERVED > ACPI_NVS > ACPI_TABLES > MODULE, KERNEL, LOADER > USABLE; a byte in no range, or beyond
+// MEMORY_MAP_ADDRESS_LIMIT, is in no entry. Then neighbours of one kind are merged and usable ranges shrink to whole
+// pages; others stay as they are. Sanitising a sanitised map changes nothing. STATUS_RANGE when that takes more than
+// MEMORY_MAP_LIMIT entries (each raw range can split another in two). Costs O(count^2), 5000 instructions for 11
+// ranges.
 enum status memory_map_sanitise(const struct memory_map *raw, struct memory_map *map);
 
 // Turn whole pages of usable memory, those that hold BASE .. BASE + LENGTH_BYTES - 1, into KIND (one of LOADER, KERNEL,

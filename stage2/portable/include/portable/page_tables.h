@@ -38,7 +38,7 @@ enum page_permissions : uint32_t {
 
 // Map LENGTH bytes at VIRT to PHYS with the largest pages that fit. What was mapped there is replaced; a larger page
 // that is only hit in part is split and its rest stays as it was. Pages are for the supervisor, write-back by PAT 0.
-// Costs 7 instructions a page on i386 plus about 100 for each table that it touches.
+// Costs 7 instructions a page on i386 plus about 200 for each table that it touches.
 enum status page_tables_map(struct page_tables *tables, uint64_t virt, uint64_t phys, uint64_t length,
                             enum page_permissions permissions);
 

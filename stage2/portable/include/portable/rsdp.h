@@ -6,5 +6,5 @@
 
 // Search LENGTH_BYTES at MEMORY, which is physical address BASE (a multiple of 16; MEMORY needs no alignment). Returns
 // the physical address of the first root pointer whose checksums are right and which lies inside as a whole, or 0.
-// Costs 4 instructions every 16 bytes.
+// Costs 5 instructions every 16 bytes.
 uint32_t rsdp_find(const void *memory, uint32_t base, uint32_t length_bytes);

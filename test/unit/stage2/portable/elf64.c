@@ -12,7 +12,13 @@
 constexpr uint64_t BASE = 0xffff'ffff'8020'0000;
 constexpr uint32_t FILE_SIZE = 0x6000;
 
-enum { NOTE, TEXT, RODATA, DATA, STACK };
+enum {
+    NOTE,
+    TEXT,
+    RODATA,
+    DATA,
+    STACK
+};
 
 static struct {
     Elf64_Ehdr header;
@@ -315,6 +321,11 @@ static void elf64_segments_in_one_page_are_named(void **state)
     assert_refused("segments 3 and 1 overlap or share a page");
     good.table[DATA].p_vaddr = BASE - 0x9000;
     assert_int_equal(parse(), STATUS_OK);
+    good.table[TEXT].p_vaddr += 0x800; // ends below segment 1, in its first page
+    good.header.e_entry += 0x800;
+    assert_int_equal(parse(), STATUS_OK);
+    good.table[DATA].p_vaddr += 0x400;
+    assert_refused("segments 3 and 1 overlap or share a page");
 }
 
 static void elf64_writable_and_executable_segment_is_refused(void **state)

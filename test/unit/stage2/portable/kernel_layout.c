@@ -25,8 +25,7 @@ static enum status choose(uint32_t count, const struct place *places)
     memset(&layout, 0xa5, sizeof(layout));
     return kernel_layout_choose(&image, &layout, &problem);
 }
-#define CHOOSE(...)                                                                                                    \
-    choose(sizeof((struct place[]){__VA_ARGS__}) / sizeof(struct place), (struct place[]){__VA_ARGS__})
+#define CHOOSE(...) choose(sizeof((struct place[]){__VA_ARGS__}) / sizeof(struct place), (struct place[]){__VA_ARGS__})
 
 static void assert_layout(enum kernel_placement placement, uint64_t virt_base, uint32_t size)
 {
@@ -159,6 +158,15 @@ static void kernel_layout_cut_note_is_not_found(void **state)
     assert_true(find(&found));
 }
 
+static void kernel_layout_last_note_may_lack_its_padding(void **state)
+{
+    (void)state;
+    struct boot_note_checksum found;
+    add_note("odd", 4, 7, "odd", 3);
+    notes.size--;
+    assert_false(find(&found));
+}
+
 static void kernel_layout_mad_note_sizes_end_the_search(void **state)
 {
     (void)state;
@@ -167,7 +175,7 @@ static void kernel_layout_mad_note_sizes_end_the_search(void **state)
     for (uint32_t field = 0; field < 2; field++) {
         for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
             forget_notes(nullptr);
-            add_note("GNU", 4, 3, "", 0);
+            add_note("", 0, 3, "", 0); // taken as padded to nothing, it would end where the right one begins
             memcpy(&notes.bytes[4 * field], &sizes[i], 4);
             add_note("Hewn", 5, BOOT_NOTE_CHECKSUM, &SUMS, sizeof(SUMS));
             assert_false(find(&found));
@@ -186,6 +194,7 @@ int main(void)
         cmocka_unit_test(kernel_layout_mixture_is_refused),
         cmocka_unit_test_setup(kernel_layout_note_is_found_among_others, forget_notes),
         cmocka_unit_test_setup(kernel_layout_cut_note_is_not_found, forget_notes),
+        cmocka_unit_test_setup(kernel_layout_last_note_may_lack_its_padding, forget_notes),
         cmocka_unit_test_setup(kernel_layout_mad_note_sizes_end_the_search, forget_notes),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
