@@ -112,9 +112,9 @@ static_assert(sizeof(struct boot_info) == 248, "the layout is a contract: append
 
 // The ELF note that lets stage 2 verify a kernel: owner "Hewn", type 1, this descriptor. The build fills it in. It
 // covers the file bytes of every PT_LOAD in program-header order, each zero-extended to a multiple of 8 bytes; the note
-// itself must lie outside every PT_LOAD. Sums as in lib/checksum.h, running on over all segments.
+// itself must lie outside every PT_LOAD.
 constexpr uint32_t BOOT_NOTE_CHECKSUM = 1;
 struct boot_note_checksum {
-    uint64_t first;
-    uint64_t second;
+    uint64_t first;  // sum of all little-endian 64-bit words, modulo 2^64
+    uint64_t second; // sum of all values that first had, one after each word
 };
