@@ -181,7 +181,7 @@ static void report_times(const struct boot_info *boot, uint64_t entry_tsc)
     }
     report_stage("jump to the kernel", entry_tsc - previous, total);
     report_stage("total", total, total);
-    report_stage("of that in INT 13h, from stage 2 on", boot->tsc_in_firmware, total);
+    report_stage("of that in INT 13h since stage 2", boot->tsc_in_firmware, total);
 }
 
 void report_boot(const struct boot_info *boot, uint64_t entry_tsc)

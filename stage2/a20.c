@@ -23,9 +23,9 @@ constexpr uint8_t KBC_DISABLE_KEYBOARD = 0xad;
 constexpr uint8_t KBC_ENABLE_KEYBOARD = 0xae;
 constexpr uint8_t KBC_READ_OUTPUT_PORT = 0xd0;
 constexpr uint8_t KBC_WRITE_OUTPUT_PORT = 0xd1;
-constexpr uint8_t OUTPUT_PORT_A20 = 0x02;
-constexpr uint32_t KBC_BUFFER = 32;    // more than any controller holds back
-constexpr uint32_t KBC_POLLS = 20'000; // some 20 ms; without a controller the port reads FFh for ever
+constexpr uint8_t OUTPUT_PORT_A20 = 0x03; // bit 1; bit 0 stays set, because clearing it resets the machine
+constexpr uint32_t KBC_BUFFER = 32;       // more than any controller holds back
+constexpr uint32_t KBC_POLLS = 20'000;    // some 20 ms; without a controller the port reads FFh for ever
 
 static bool opens_in_time(void)
 {
@@ -70,6 +70,7 @@ static void use_keyboard_controller(void)
 {
     if (!kbc_command(KBC_DISABLE_KEYBOARD))
         return;
+    (void)kbc_wait(KBC_INPUT_FULL, 0); // until then a key may still come
     for (uint32_t stale = 0; stale < KBC_BUFFER && port_read8(KBC_STATUS) & KBC_OUTPUT_FULL; stale++)
         port_read8(KBC_DATA);
     if (kbc_command(KBC_READ_OUTPUT_PORT) && kbc_wait(KBC_OUTPUT_FULL, KBC_OUTPUT_FULL)) {

@@ -5,7 +5,7 @@
 #include "console.h"
 #include "hardware.h"
 
-constexpr uint32_t TRIES = 6; // a way; floppy controllers are documented to need 3
+constexpr uint32_t TRIES = 8; // a way: down from 127 sectors to 1, so that the LBA reported is the one at fault
 constexpr uint32_t CHS_CYLINDERS = 1024;
 
 static uint8_t drive;
@@ -68,11 +68,16 @@ static uint8_t read_by_packet(uint32_t lba, uint32_t sector_count)
     return call(&registers);
 }
 
+static bool chs_reaches(uint32_t lba)
+{
+    return lba / sectors_per_track / heads < CHS_CYLINDERS;
+}
+
 static uint8_t read_by_chs(uint32_t lba, uint32_t sector_count)
 {
     uint32_t track = lba / sectors_per_track;
     uint32_t cylinder = track / heads;
-    if (cylinder >= CHS_CYLINDERS)
+    if (!chs_reaches(lba))
         stop("disk: LBA %u lies beyond cylinder %u (%u heads, %u sectors a track), and this BIOS has no extensions",
              lba, CHS_CYLINDERS - 1, heads, sectors_per_track);
     struct bios_registers registers = {.eax = 0x0200 | sector_count,
@@ -111,7 +116,7 @@ uint32_t disk_read(uint32_t lba, uint32_t sector_count)
         struct bios_registers reset = {};
         call(&reset);
         chunk_limit = (chunk_limit + 1) / 2;
-        if (++failures % TRIES == 0 && (failures > TRIES || !uses_packets || !find_geometry()))
+        if (++failures % TRIES == 0 && (failures > TRIES || !uses_packets || !find_geometry() || !chs_reaches(lba)))
             stop("disk: LBA %u of BIOS drive %02xh cannot be read (BIOS status %02xh, %u tries). "
                  "Try another port or another disk",
                  lba, drive, status, failures);

@@ -10,7 +10,7 @@ constexpr uint32_t E820_USABLE = 1;
 constexpr uint32_t E820_RESERVED = 2;
 
 // Linker-script symbols (stage2.ld).
-extern const uint8_t stage2_end[], loader_memory_end[];
+extern const uint8_t loader_memory_end[];
 
 struct e820_entry {
     uint64_t base;
@@ -82,14 +82,14 @@ static uint32_t base_memory_kib(void)
 {
     struct bios_registers registers = {};
     bios_call(0x12, &registers);
-    uint16_t told = (uint16_t)registers.eax, stored = *(volatile const uint16_t *)0x413;
+    uint16_t told = (uint16_t)registers.eax, stored = bios_data_read16(0x413);
     return told < stored ? told : stored;
 }
 
+static struct memory_map raw; // what the BIOS says, before it is sanitised
+
 void firmware_memory_map(struct memory_map *map)
 {
-    static struct memory_map raw;
-
     uint32_t base_kib = base_memory_kib();
     if (base_kib << 10 < (uintptr_t)loader_memory_end)
         stop("the BIOS leaves %u KiB of base memory (INT 12h), stage 2 needs %u", base_kib,
@@ -104,8 +104,8 @@ void firmware_memory_map(struct memory_map *map)
     add(&raw, 0, MEMORY_MAP_PAGE_SIZE, E820_RESERVED);
     if (memory_map_sanitise(&raw, map) != STATUS_OK)
         stop("the BIOS's memory map (%u entries) splits into more than %u ranges", raw.count, MEMORY_MAP_LIMIT);
-    if (memory_map_claim(map, MEMORY_MAP_PAGE_SIZE, (uintptr_t)stage2_end - MEMORY_MAP_PAGE_SIZE, BOOT_MEMORY_LOADER) !=
-        STATUS_OK)
+    if (memory_map_claim(map, MEMORY_MAP_PAGE_SIZE, (uintptr_t)loader_memory_end - MEMORY_MAP_PAGE_SIZE,
+                         BOOT_MEMORY_LOADER) != STATUS_OK)
         stop("the BIOS's memory map has stage 2's own memory (up to %u KiB) as not usable",
-             (uintptr_t)stage2_end >> 10);
+             (uintptr_t)loader_memory_end >> 10);
 }

@@ -56,6 +56,11 @@ uint64_t time_stamp(void)
     return ticks;
 }
 
+uint16_t bios_data_read16(uint32_t address)
+{
+    return *(volatile const uint16_t *)address;
+}
+
 bool hardware_random(uint32_t *value)
 {
     bool has_value;

@@ -58,7 +58,7 @@ static void read_image(const char *path, struct fat_file *file, struct loaded_ke
     volume_read(path, file, kernel->image.note_offset, note_size, headers);
     kernel->has_checksum = kernel_find_checksum_note(headers, note_size, &kernel->checksum);
     if (!kernel->has_checksum)
-        say("%s: no checksum note, so nobody can tell whether it is damaged\n", path);
+        say("%s: no checksum note, so it is not verified\n", path);
 }
 
 uint32_t load_segment_address(const struct loaded_kernel *kernel, const struct elf64_segment *segment)

@@ -126,6 +126,8 @@ bits 64
         xor     r13d, r13d
         xor     r14d, r14d
         xor     r15d, r15d
+        push    2                       ; RFLAGS: nothing set but the bit that always is; NT, say, would break IRETQ
+        popfq
         jmp     rax
 
 ; Back to enter_long_mode's caller. From the checksum above, or from an exception (exceptions.asm).

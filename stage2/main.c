@@ -37,9 +37,11 @@ static void read_config(struct config *config)
     static char text[CONFIG_BYTES + 1];
     static const char path[] = "HEWN.CFG";
     struct problem problem;
-    struct fat_file file = {};
-    if (!volume_find(path, &file, &problem))
+    struct fat_file file;
+    if (!volume_find(path, &file, &problem)) {
         say("HEWN.CFG: not on the volume; booting KERNEL.ELF\n");
+        file.size_bytes = 0;
+    }
     if (file.size_bytes > CONFIG_BYTES)
         stop("HEWN.CFG: has %u bytes, %u are the most", file.size_bytes, CONFIG_BYTES);
     volume_read(path, &file, 0, file.size_bytes, text);
