@@ -64,6 +64,7 @@ test|xorriso|xorriso|found xorriso
 test|libcmocka-dev|the cmocka library and cmocka.h|has_cmocka
 test|libclang-rt-19-dev|libFuzzer and the sanitizers of clang|has_fuzzer_runtime
 test|clang-format-19|clang-format 19|found_llvm clang-format
+test|clang-tidy-19|clang-tidy 19|found_llvm clang-tidy
 test|dosfstools|mkfs.fat and fsck.fat|found fsck.fat
 test|util-linux|blkid|found blkid
 test|bochs|Bochs|found bochs

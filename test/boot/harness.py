@@ -12,13 +12,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.bochs import Bochs
 from support.case import case, run_cases
 from support.failure import Failure, check, check_equal
-from support.machine import ReadError
+from support.machine import ReadError, stream_pair
 
 SOURCE = Path(__file__).with_name("verdict.asm")
 EXIT, TRIPLE_FAULT, RESET, HALT, SPIN, READ, ECHO, PEEK = range(8)
 PASS_LINE = "# hewn: end pass 3 tests"
 FAIL_LINE = "# hewn: end fail 1 tests"
 SECTORS = 16 * 63 * 2
+UNREAD_BYTES = 20_000  # more than any report has
 
 
 def sector_image(context, way, line="hello", code=0x10, lba=1):
@@ -126,6 +127,15 @@ def serial_input_arrives(context):
         machine.send("typed text\x03")
         machine.expect("typed text")
         check_equal(machine.wait().code, 33, "exit code")
+
+
+@case()
+def serial_output_waits_for_a_slow_reader(context):
+    ours, theirs = stream_pair()
+    with ours, theirs:
+        theirs.setblocking(False)
+        for _ in range(UNREAD_BYTES):
+            theirs.sendall(b"x")  # BlockingIOError when the channel is full
 
 
 @case()

@@ -144,7 +144,7 @@ def patched_segment(data, segment, field, value):
 
 
 def checksum_words64(data, first=0, second=0):
-    """The two running sums of lib/checksum.h over 64-bit words, the last one zero-extended."""
+    """The two running sums of a checksum note (boot/boot_info.h) over 64-bit words, the last one zero-extended."""
     data = data + bytes(-len(data) % 8)
     for (word,) in struct.iter_unpack("<Q", data):
         first += word

@@ -95,6 +95,17 @@ def make_cd(image, iso):
         raise Failure(f"xorriso could not make {iso}:\n{result.stdout}")
 
 
+def stream_pair():
+    """Two connected ends that hold tens of thousands of bytes written one by one. A Unix socket takes some 280 such: then
+    a UART that nobody happens to read from looks stuck, and the guest's bounded wait gives it up."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ours = socket.create_connection(server.getsockname())
+        theirs, peer = server.accept()
+    if peer != ours.getsockname():
+        raise Failure(f"somebody else connected to the serial channel: {peer}")
+    return ours, theirs
+
+
 class Machine:
     """A context manager; the machine runs inside the `with` block.
 
@@ -213,15 +224,15 @@ class Machine:
 
     # ---- life
 
-    def _channel(self, name):
-        ours, theirs = socket.socketpair()
+    def _channel(self, name, pair=socket.socketpair):
+        ours, theirs = pair()
         self._connections.append((ours, theirs))
         return ours, theirs, ["-chardev", f"socket,id={name},fd={theirs.fileno()}"]
 
     def __enter__(self):
         self._command = self._arguments()
         (self.work / "command.txt").write_text(shlex.join(self._command + ["-serial", "stdio"]) + "\n")
-        serial, serial_fd, serial_chardev = self._channel("serial0")
+        serial, serial_fd, serial_chardev = self._channel("serial0", stream_pair)
         control, control_fd, control_chardev = self._channel("control")
         passed = [serial_fd, control_fd]
         arguments = [*self._command, *serial_chardev, "-serial", "chardev:serial0",

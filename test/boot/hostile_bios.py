@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""BIOSes that destroy registers, fail reads, have no extensions, or describe memory madly: the boot reaches its end.
+
+A shim (shim/bios.asm) in front of the boot sector hooks INT 13h and INT 15h. Texts that stage 2 prints are in TEXT, once.
+"""
+import re
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from support.case import add_case, case, run_cases
+from support.failure import check, check_equal
+from support.shim import install_shim
+
+TEXT = {
+    "retried": r"^disk: LBA \d+ read after (\d+) failures \(BIOS status ([0-9a-f]{2})h\)$",
+    "no E820": r"^memory map: no usable E820",
+    # A line of the kernel's memory map.
+    "range": r"memory: 0x([0-9a-f]+) 0x([0-9a-f]+) .* (\w+)$",
+}
+
+# name: (what the BIOS does, lines that stage 2 must print)
+BIOSES = {
+    "destroys_registers": ({"RUIN": 1}, ()),
+    "without_extensions": ({"HIDE_EDD": 1}, ()),
+    "without_extensions_destroys_registers": ({"HIDE_EDD": 1, "RUIN": 1}, ()),
+    "fails_first_reads": ({"FAIL_FIRST": 5}, ()),
+    "fails_first_reads_until_chs": ({"FAIL_FIRST": 20, "RUIN": 1}, ()),
+    "fails_first_reads_by_chs": ({"HIDE_EDD": 1, "FAIL_FIRST": 5, "RUIN": 1}, ()),
+    "fails_large_reads": ({"FAIL_ABOVE": 8, "RUIN": 1}, ("retried",)),
+    "reads_single_sectors_only": ({"FAIL_ABOVE": 1}, ("retried",)),
+    "without_e820": ({"NO_E820": 1}, ("no E820",)),
+    "e801_in_cx_and_dx": ({"NO_E820": 1, "E801_CX_DX": 1}, ("no E820",)),
+    "with_88h_alone": ({"NO_E820": 1, "NO_E801": 1}, ("no E820",)),
+    "e820_never_ends": ({"ENDLESS_E820": 1}, ()),
+    "a20_closed_to_the_bios": ({"CLOSED_A20": 1}, ()),
+}
+# What shim/bios.asm's mad table comes to, page 0 and what the boot chain takes aside: (first byte, last byte, kind).
+MAD_RANGES = (
+    (0x9fc00, 0x9ffff, "reserved"),
+    (0x2000123, 0x2001123, "reserved"),
+    (0x3000000, 0x3000fff, "reserved"),
+    (0x3100000, 0x3100fff, "bad"),
+    (0xfffc0000, 0xffffffff, "reserved"),
+)
+GARBAGE = 0x0badc0de
+STAGE2_ENTRY = 0x10010
+MAD_USABLE_FROM, MAD_USABLE_TO = 0x1000, 0x3fdffff
+
+
+def boot(context, definitions, **options):
+    image = context.copy_of(context.boot_image)
+    install_shim(image, "bios.asm", context.work, **definitions)
+    with context.machine(image, cmdline="exit=pass", **options) as machine:
+        machine.require_pass()
+        return machine.serial
+
+
+def bios_case(definitions, lines):
+    def run(context):
+        report = boot(context, definitions)
+        for name, pattern in TEXT.items():
+            if name != "range":
+                seen = re.search(pattern, report, re.MULTILINE) is not None
+                check_equal(seen, name in lines, f"a line like {pattern!r}")
+    return run
+
+
+@case()
+def e820_is_mad(context):
+    report = boot(context, {"MAD_E820": 1})
+    ranges = [(int(first, 16), int(last, 16), kind)
+              for first, last, kind in re.findall(TEXT["range"], report, re.MULTILINE)]
+    for wanted in MAD_RANGES:
+        check(wanted in ranges, f"the kernel's map has no {wanted[0]:#x}..{wanted[1]:#x} {wanted[2]}:\n{report}")
+    end = 0
+    for first, last, kind in ranges:
+        check(end <= first <= last, f"the map is not sorted or overlaps at {first:#x}")
+        end = last + 1
+        if kind == "usable":
+            check(MAD_USABLE_FROM <= first and last <= MAD_USABLE_TO, f"{first:#x}..{last:#x} is called usable")
+
+
+@case()
+def the_shim_is_hostile(context):
+    image = context.copy_of(context.boot_image)
+    install_shim(image, "bios.asm", context.work, RUIN=1, CLOSED_A20=1)
+    with context.machine(image, cmdline="exit=pass", gdb=True) as machine:
+        machine.gdb.run_to(STAGE2_ENTRY)
+        # The boot sector has no use for EBP.
+        check_equal(machine.gdb.register("rbp"), GARBAGE, "EBP after the boot sector's last read")
+        check("A20=0" in machine.qmp.monitor("info registers"), "address line 20 is open")
+        machine.gdb.detach()
+        machine.require_pass()
+
+
+for name, (definitions, lines) in BIOSES.items():
+    add_case(name, bios_case(definitions, lines))
+
+run_cases()
