@@ -144,8 +144,8 @@ read_now:
         jnz     read_next
 
 ; With 1 to start from, both sums over all words of stage 2 come out as zero: its header makes it so. All zero bytes do not.
-        mov     ax, STAGE2_SEGMENT
-        mov     es, ax
+        push    STAGE2_SEGMENT
+        pop     es
         mov     cx, STAGE2_SECTORS * 256
         xor     di, di
         cwd                             ; DX = 0
@@ -201,7 +201,7 @@ fail:
         mov     si, message
         mov     cx, message.end - message
 .next:
-        lodsb
+        cs lodsb                        ; INT 10h of some BIOSes loses DS
         pusha
         mov     ah, 01h                 ; send AL; the BIOS bounds its wait and keeps AL
         cwd                             ; DX = 0: COM1
@@ -223,6 +223,7 @@ call_bios:
         mov     dl, [si + state.drive]
         push    si
         int     13h
+        cld
         pop     si
         ret
 

@@ -2,13 +2,8 @@
 ; The one way from protected-mode C to a BIOS service and back. hardware.h declares bios_call().
 
         cpu     586
+%include "layout.inc"
 
-STAGE2_BASE     equ 10000h              ; stage2.ld
-STAGE2_SEGMENT  equ STAGE2_BASE >> 4
-CODE32          equ 08h                 ; entry.asm's descriptors
-DATA32          equ 10h
-CODE16          equ 18h
-DATA16          equ 20h
 FLAG_IF         equ 1 << 9
 
 ; In real mode CS = DS = STAGE2_SEGMENT. The linker script gives the offsets there of what this file names real_*, because

@@ -17,7 +17,7 @@ constexpr uint16_t UART_SCRATCH = 7;
 constexpr uint8_t LINE_CONTROL_8N1 = 0x03;
 constexpr uint8_t LINE_CONTROL_DLAB = 0x80;
 constexpr uint8_t LINE_STATUS_TRANSMITTER_EMPTY = 0x20;
-constexpr uint32_t TRANSMIT_POLLS = 50'000; // a byte takes 87 us at 115200 baud; a port read about 1 us
+constexpr uint32_t TRANSMIT_POLLS = 5'000; // a byte takes 87 us at 115200 baud; a port read about 1 us
 
 static uint16_t uart;
 
@@ -37,6 +37,7 @@ void console_init(void)
     port_write8(uart + UART_DATA, 1); // 115200 / 1
     port_write8(uart + UART_INTERRUPT_ENABLE, 0);
     port_write8(uart + UART_LINE_CONTROL, LINE_CONTROL_8N1);
+    port_write8(uart + UART_INTERRUPT_ENABLE, 0);
 }
 
 uint16_t console_uart_port(void)

@@ -5,7 +5,7 @@
 #include "console.h"
 #include "hardware.h"
 
-constexpr uint32_t TRIES = 8; // a way: down from 127 sectors to 1, so that the LBA reported is the one at fault
+constexpr uint32_t TRIES = 9; // a way: 127 sectors twice, then down to 1, so that the LBA reported is the one at fault
 constexpr uint32_t CHS_CYLINDERS = 1024;
 
 static uint8_t drive;
@@ -78,8 +78,8 @@ static uint8_t read_by_chs(uint32_t lba, uint32_t sector_count)
     uint32_t track = lba / sectors_per_track;
     uint32_t cylinder = track / heads;
     if (!chs_reaches(lba))
-        stop("disk: LBA %u lies beyond cylinder %u (%u heads, %u sectors a track), and this BIOS has no extensions",
-             lba, CHS_CYLINDERS - 1, heads, sectors_per_track);
+        stop("disk: LBA %u lies beyond cylinder %u (%u heads, %u sectors a track), where only extensions read", lba,
+             CHS_CYLINDERS - 1, heads, sectors_per_track);
     struct bios_registers registers = {.eax = 0x0200 | sector_count,
                                        .ecx = (cylinder & 0xff) << 8 | (cylinder >> 8) << 6 |
                                               (lba % sectors_per_track + 1),
@@ -115,7 +115,8 @@ uint32_t disk_read(uint32_t lba, uint32_t sector_count)
             first_status = status;
         struct bios_registers reset = {};
         call(&reset);
-        chunk_limit = (chunk_limit + 1) / 2;
+        if (failures) // a first failure may have been chance
+            chunk_limit = (chunk_limit + 1) / 2;
         if (++failures % TRIES == 0 && (failures > TRIES || !uses_packets || !find_geometry() || !chs_reaches(lba)))
             stop("disk: LBA %u of BIOS drive %02xh cannot be read (BIOS status %02xh, %u tries). "
                  "Try another port or another disk",

@@ -3,10 +3,7 @@
 ; here; C goes on in stage2_main().
 
         cpu     586
-
-STAGE2_BASE     equ 10000h              ; stage2.ld; the segment STAGE2_BASE >> 4 in real mode
-CODE32          equ 08h
-DATA32          equ 10h
+%include "layout.inc"
 
 extern stage2_main, fill_idts, idt32_pointer, stage2_image_end, stage2_end, stage2_stack_top
 

@@ -3,13 +3,10 @@
 ; loaded an IDT of its own. Both end in a sentence: stage2_exception() (main.c) and handover_jump() (handover.c).
 
         cpu     x64
+%include "layout.inc"
 
-STAGE2_BASE     equ 10000h              ; stage2.ld
-CODE32          equ 08h                 ; entry.asm's descriptors
-CODE64          equ 28h
 EXCEPTIONS      equ 20                  ; 0 (#DE) .. 19 (#XM): later ones need CR4 bits that are off
 STUB_SIZE       equ 4
-HAS_ERROR_CODE  equ 1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17  ; SDM Vol. 3A, table 7-1
 GATE            equ STAGE2_BASE | 8E00h ; offset 31..16; present interrupt gate
 
 struc fault                             ; part of struct handover, handover.c
@@ -77,9 +74,8 @@ exception_common:
 bits 64
 .long_mode:
         pop     rcx
-        mov     edx, HAS_ERROR_CODE
-        bt      edx, ecx
-        jnc     .no_error_code
+        test    spl, 8                  ; the CPU aligned RSP to 16, then pushed five words or, with an error code, six
+        jnz     .no_error_code          ; (an IRQ that comes in as vector 8 has none)
         pop     rax
 .no_error_code:
         pop     rdx

@@ -6,8 +6,10 @@
 
 constexpr uint32_t E820_SIGNATURE = 0x534d'4150; // "SMAP"
 constexpr uint32_t E820_ENTRIES = 128;           // as many as Linux took: a BIOS that never ends is cut off here
+constexpr uint32_t E801_KIB_BELOW_16_MIB = 15 * 1024;
 constexpr uint32_t E820_USABLE = 1;
 constexpr uint32_t E820_RESERVED = 2;
+constexpr uint32_t BASE_MEMORY_KIB = 640;
 
 // Linker-script symbols (stage2.ld).
 extern const uint8_t loader_memory_end[];
@@ -21,8 +23,9 @@ struct e820_entry {
 
 static void add(struct memory_map *raw, uint64_t base, uint64_t length, uint32_t type)
 {
-    if (memory_map_add(raw, base, length, type) != STATUS_OK)
-        stop("the BIOS's memory map (INT 15h E820) has more than %u entries", MEMORY_MAP_LIMIT);
+    static_assert(E820_ENTRIES + 4 <= MEMORY_MAP_LIMIT,
+                  "E820, a range above 16 MiB and one below, page 0, EBDA: all fit");
+    (void)memory_map_add(raw, base, length, type);
 }
 
 static bool ask_e820(struct memory_map *raw)
@@ -63,9 +66,11 @@ static bool ask_e801(struct memory_map *raw)
         kib = (uint16_t)registers.ecx;
         blocks = (uint16_t)registers.edx;
     }
+    if (kib - 1u >= E801_KIB_BELOW_16_MIB) // nothing, or a BIOS that left AX as it was
+        return false;
     add(raw, 0x10'0000, (uint64_t)kib << 10, E820_USABLE);
     add(raw, 0x100'0000, (uint64_t)blocks << 16, E820_USABLE);
-    return kib;
+    return true;
 }
 
 static bool ask_88h(struct memory_map *raw)
@@ -91,6 +96,8 @@ static struct memory_map raw; // what the BIOS says, before it is sanitised
 void firmware_memory_map(struct memory_map *map)
 {
     uint32_t base_kib = base_memory_kib();
+    if (base_kib > BASE_MEMORY_KIB)
+        base_kib = BASE_MEMORY_KIB;
     if (base_kib << 10 < (uintptr_t)loader_memory_end)
         stop("the BIOS leaves %u KiB of base memory (INT 12h), stage 2 needs %u", base_kib,
              (uintptr_t)loader_memory_end >> 10);
@@ -102,6 +109,8 @@ void firmware_memory_map(struct memory_map *map)
         add(&raw, 0, base_kib << 10, E820_USABLE);
     }
     add(&raw, 0, MEMORY_MAP_PAGE_SIZE, E820_RESERVED);
+    // From there on an EBDA or an option ROM has its data, whatever E820 says.
+    add(&raw, base_kib << 10, (BASE_MEMORY_KIB - base_kib) << 10, E820_RESERVED);
     if (memory_map_sanitise(&raw, map) != STATUS_OK)
         stop("the BIOS's memory map (%u entries) splits into more than %u ranges", raw.count, MEMORY_MAP_LIMIT);
     if (memory_map_claim(map, MEMORY_MAP_PAGE_SIZE, (uintptr_t)loader_memory_end - MEMORY_MAP_PAGE_SIZE,

@@ -68,7 +68,7 @@ bool hardware_random(uint32_t *value)
     return has_value;
 }
 
-// The byte below stage 2's stack, so nobody's; the write is undone. Interrupts are off.
+// The far end of stage 2's stack, where nothing has been pushed yet; the writes are undone. Interrupts are off.
 bool address_line_20_is_open(void)
 {
     volatile uint32_t *low = (volatile uint32_t *)0x500;

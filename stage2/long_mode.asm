@@ -3,10 +3,8 @@
 ; an IDT of its own. Called by handover.c. Long mode is entered as in SDM Vol. 3A, 10.8.5.
 
         cpu     x64
+%include "layout.inc"
 
-CODE32          equ 08h                 ; entry.asm's descriptors
-DATA32          equ 10h
-CODE64          equ 28h
 EFER            equ 0C0000080h
 EFER_LME        equ 1 << 8
 CR0_HANDOVER    equ 80010031h           ; PG, WP, NE, ET, PE

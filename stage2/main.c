@@ -63,7 +63,7 @@ static void choose_command_line(const struct cpu_features *cpu, const char *conf
 // be.
 static uint64_t find_rsdp(void)
 {
-    uint32_t ebda = (uint32_t)*(volatile const uint16_t *)0x40e << 4;
+    uint32_t ebda = (uint32_t)bios_data_read16(0x40e) << 4;
     uint32_t found = 0;
     if (ebda >= 0x8'0000 && ebda < 0xa'0000)
         found = rsdp_find((const void *)ebda, ebda, 1024);
@@ -74,7 +74,7 @@ static uint64_t find_rsdp(void)
 // Reference).
 static void describe_video(void)
 {
-    if (*(volatile const uint8_t *)0x449 != 3)
+    if ((uint8_t)bios_data_read16(0x449) != 3)
         return;
     info.video.kind = BOOT_VIDEO_TEXT;
     info.video.width = 80;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Owns the interrupt descriptor table and the pointer through which arch/trap_entry.asm reaches C. Called by the
 // interrupt module; knows nothing of what a vector means.
+#include "table_register.h"
 #include <arch/gdt.h>
 #include <arch/idt.h>
 
@@ -17,14 +18,10 @@ struct idt_gate {
 static_assert(sizeof(struct idt_gate) == 16);
 
 constexpr uint8_t GATE_INTERRUPT_PRESENT = 0x8e; // present, DPL 0, 64-bit interrupt gate
+constexpr unsigned DOUBLE_FAULT = 8;             // what a fault on an overflown stack becomes
 constexpr unsigned TRAP_ENTRY_SIZE = 16;         // trap_entry.asm has the same number
+// trap_entry.asm has the same set.
 constexpr uint32_t ERROR_CODE_VECTORS = 1u << 8 | 0x1fu << 10 | 1u << 17 | 1u << 21 | 1u << 29 | 1u << 30;
-
-struct [[gnu::packed]] table_register {
-    uint16_t limit;
-    uint64_t base;
-};
-static_assert(sizeof(struct table_register) == 10);
 
 extern const uint8_t trap_entries[IDT_VECTOR_COUNT][TRAP_ENTRY_SIZE]; // trap_entry.asm
 extern trap_handler_fn *trap_handler;                                 // read by trap_entry.asm
@@ -45,6 +42,7 @@ void idt_load(trap_handler_fn *handler)
             .offset_high = (uint32_t)(entry >> 32),
         };
     }
+    idt[DOUBLE_FAULT].stack_table_index = GDT_STACK_DOUBLE_FAULT;
     struct table_register idtr = {sizeof idt - 1, (uintptr_t)idt};
     __asm__ volatile("lidt %0" : : "m"(idtr) : "memory");
 }

@@ -6,8 +6,8 @@
 
 constexpr unsigned IDT_VECTOR_COUNT = 256;
 
-// Runs with interrupts closed and DF clear, on the interrupted stack, from any context. Returning resumes what was
-// interrupted.
+// Runs with interrupts closed and DF clear, on the interrupted stack (a double fault: on its own), from any context.
+// Returning resumes what was interrupted.
 typedef void trap_handler_fn(struct trap_frame *frame);
 
 // Send every vector to HANDLER from here on. All gates are interrupt gates of ring 0.
