@@ -15,6 +15,7 @@ constexpr uint8_t CRTC_START_HIGH = 0x0c;
 constexpr uint8_t CRTC_START_LOW = 0x0d;
 constexpr uint8_t CRTC_CURSOR_HIGH = 0x0e;
 constexpr uint8_t CRTC_CURSOR_LOW = 0x0f;
+constexpr uint32_t CARD_CELLS = 32 * 1024 / sizeof(uint16_t); // what text mode shows of the card's memory
 
 static struct {
     uint16_t crtc; // index register; the data register follows it. 0: no card
@@ -48,13 +49,13 @@ enum status vga_init(const struct vga_text_mode *mode)
     uint8_t miscellaneous = port_read8(MISCELLANEOUS_OUTPUT);
     if (miscellaneous == NO_DEVICE)
         return STATUS_NOT_FOUND;
-    if (mode->columns == 0)
+    unsigned stride = mode->stride_bytes != 0 ? mode->stride_bytes / sizeof *mode->cells : mode->columns;
+    if (mode->columns == 0 || mode->rows == 0 || stride < mode->columns || stride > CARD_CELLS / mode->rows)
         return STATUS_UNSUPPORTED;
     vga.crtc = miscellaneous & MISCELLANEOUS_COLOUR ? CRTC_INDEX_COLOUR : CRTC_INDEX_MONOCHROME;
-    unsigned stride = mode->stride_bytes != 0 ? mode->stride_bytes / sizeof *mode->cells : mode->columns;
     unsigned cell = (unsigned)crtc_read(CRTC_CURSOR_HIGH) << 8 | crtc_read(CRTC_CURSOR_LOW);
-    enum status status = text_screen_adopt(&vga.screen, mode->cells, mode->columns, mode->rows, stride,
-                                           cell / mode->columns, cell % mode->columns);
+    enum status status =
+        text_screen_adopt(&vga.screen, mode->cells, mode->columns, mode->rows, stride, cell / stride, cell % stride);
     if (status != STATUS_OK) {
         vga.crtc = 0;
         return status;

@@ -22,6 +22,8 @@ TEXT = {
 # name: (what the BIOS does, lines that stage 2 must print)
 BIOSES = {
     "destroys_registers": ({"RUIN": 1}, ()),
+    "sets_direction_flag": ({"SET_DF": 1}, ()),
+    "loses_ds_while_it_writes": ({"LOSE_DS": 1}, ()),
     "without_extensions": ({"HIDE_EDD": 1}, ()),
     "without_extensions_destroys_registers": ({"HIDE_EDD": 1, "RUIN": 1}, ()),
     "fails_first_reads": ({"FAIL_FIRST": 5}, ()),
@@ -92,6 +94,14 @@ def the_shim_is_hostile(context):
         check("A20=0" in machine.qmp.monitor("info registers"), "address line 20 is open")
         machine.gdb.detach()
         machine.require_pass()
+
+
+@case()
+def boot_sectors_code_is_readable_all_the_same(context):
+    image = context.copy_of(context.boot_image)
+    install_shim(image, "bios.asm", context.work, FAIL_FIRST=1000, SET_DF=1, LOSE_DS=1)
+    with context.machine(image) as machine:
+        machine.require_stop("Hewn R80")
 
 
 for name, (definitions, lines) in BIOSES.items():

@@ -11,6 +11,8 @@
 ;   -DE801_CX_DX        INT 15h E801 answers in CX and DX alone
 ;   -DMAD_E820          E820 gives the table below, 20 bytes an entry, and ends with the carry flag
 ;   -DENDLESS_E820      E820's continuation never ends
+;   -DSET_DF            INT 13h leaves the direction flag set
+;   -DLOSE_DS           INT 10h, which writes characters, loses DS
 ;   -DCLOSED_A20        address line 20 is closed, and the BIOS cannot open it
 ; The body lives at 7000:0000, which no stage touches before the kernel.
         cpu     586
@@ -22,7 +24,9 @@ GARBAGE         equ 0BADC0DEh
 SECTOR          equ 7C00h
 DISK_VECTOR     equ 13h * 4
 SYSTEM_VECTOR   equ 15h * 4
+VIDEO_VECTOR    equ 10h * 4
 CARRY           equ 1
+DIRECTION       equ 400h
 STATUS_INVALID  equ 01h
 STATUS_TIMEOUT  equ 80h
 FUNCTION_FAILED equ 86h                 ; INT 15h: unsupported
@@ -61,6 +65,8 @@ body:
         mov     [es:here(old_disk)], eax
         mov     eax, [SYSTEM_VECTOR]
         mov     [es:here(old_system)], eax
+        mov     eax, [VIDEO_VECTOR]
+        mov     [es:here(old_video)], eax
         push    es
         pop     ds
         mov     si, here(real_packet)
@@ -75,6 +81,10 @@ body:
         mov     word [DISK_VECTOR + 2], BODY_SEGMENT
         mov     word [SYSTEM_VECTOR], here(system)
         mov     word [SYSTEM_VECTOR + 2], BODY_SEGMENT
+%ifdef LOSE_DS
+        mov     word [VIDEO_VECTOR], here(video)
+        mov     word [VIDEO_VECTOR + 2], BODY_SEGMENT
+%endif
 %ifdef CLOSED_A20
         in      al, 92h
         and     al, ~3
@@ -170,6 +180,12 @@ disk:
         or      word [bp + 6], CARRY
         pop     bp
 .ruin:
+%ifdef SET_DF
+        push    bp
+        mov     bp, sp
+        or      word [bp + 6], DIRECTION
+        pop     bp
+%endif
 %ifdef RUIN
         mov     ebp, GARBAGE
         mov     esi, GARBAGE
@@ -201,6 +217,14 @@ disk:
         ruin_upper_half ecx, cx
         ruin_upper_half edx, dx
 %endif
+        iret
+
+; INT 10h
+video:
+        pushf
+        call    far [cs:here(old_video)]
+        push    0B800h
+        pop     ds
         iret
 
 ; INT 15h
@@ -329,5 +353,6 @@ mad_end:
 
 old_disk:       dd 0
 old_system:     dd 0
+old_video:      dd 0
 failures:       dw 0
 function:       db 0

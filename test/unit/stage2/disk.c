@@ -202,6 +202,15 @@ static void failure_that_goes_away_costs_a_line(void **)
     assert_int_equal(bios.packet_reads, bios.reads);
 }
 
+static void one_failure_by_chance_leaves_reads_as_large_as_they_were(void **)
+{
+    disk_init(DRIVE);
+    for (uint32_t i = 0; i < 10; i++) {
+        bios.failures = 1;
+        assert_int_equal(disk_read(2048, 500), DISK_CHUNK);
+    }
+}
+
 static void error_without_status_is_an_error(void **)
 {
     disk_init(DRIVE);
@@ -357,6 +366,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(packets_carry_127_sectors_at_most, make_good_bios),
         cmocka_unit_test_setup(failure_that_goes_away_costs_a_line, make_good_bios),
+        cmocka_unit_test_setup(one_failure_by_chance_leaves_reads_as_large_as_they_were, make_good_bios),
         cmocka_unit_test_setup(error_without_status_is_an_error, make_good_bios),
         cmocka_unit_test_setup(large_reads_that_fail_become_small_and_stay_so, make_good_bios),
         cmocka_unit_test_setup(packets_that_never_work_give_way_to_chs, make_good_bios),

@@ -261,6 +261,32 @@ static void base_memory_that_is_just_enough(void **)
     assert_int_equal(usable_above_1_mib(), 15 * MIB);
 }
 
+// An EBDA or an option ROM lives there, whatever E820 says.
+static void memory_above_the_base_memory_is_reserved(void **)
+{
+    bios.stored_base_kib = 512;
+    firmware_memory_map(&map);
+    assert_true(memory_map_covers(&map, LOADER_END, 0x8'0000 - LOADER_END));
+    assert_false(memory_map_covers(&map, 0x8'0000, 4096));
+    assert_false(memory_map_covers(&map, 0x9'e000, 4096));
+}
+
+static void base_memory_of_more_than_640_kib_is_640(void **)
+{
+    bios.base_kib = bios.stored_base_kib = 0xffff;
+    assert_int_equal(usable_above_1_mib(), 15 * MIB);
+    assert_true(memory_map_covers(&map, 0x9'e000, 4096));
+}
+
+// AX comes back as it went in, without the carry flag.
+static void e801_that_does_nothing_is_no_answer(void **)
+{
+    bios.has_e801 = bios.has_88h = true;
+    bios.e801_kib = 0xe801;
+    bios.kib_88h = 3072;
+    assert_int_equal(usable_above_1_mib(), 3 * MIB);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +308,9 @@ int main(void)
         cmocka_unit_test_setup(answers_of_0_are_refused, make_bios),
         cmocka_unit_test_setup(smaller_of_two_base_memories_is_believed, make_e820_bios),
         cmocka_unit_test_setup(base_memory_that_is_just_enough, make_e820_bios),
+        cmocka_unit_test_setup(memory_above_the_base_memory_is_reserved, make_e820_bios),
+        cmocka_unit_test_setup(base_memory_of_more_than_640_kib_is_640, make_e820_bios),
+        cmocka_unit_test_setup(e801_that_does_nothing_is_no_answer, make_bios),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

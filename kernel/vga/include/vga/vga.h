@@ -38,7 +38,8 @@ struct vga_text_mode {
 };
 
 // Take over a card that is in text MODE, with what it shows and where its cursor stands. STATUS_NOT_FOUND when no VGA
-// answers, STATUS_UNSUPPORTED when the mode is larger than 132 x 60.
+// answers, STATUS_UNSUPPORTED when the mode is larger than 132 x 60 or than the card's
+// 32 KiB of text memory, or has rows shorter than its columns.
 [[nodiscard]] enum status vga_init(const struct vga_text_mode *mode);
 
 // Show TEXT in the colours last set; the cursor follows. O(length) plus a scroll for each line at the bottom.
