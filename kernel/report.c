@@ -91,11 +91,14 @@ static void report_kernel(const struct boot_info *boot)
 static void report_devices(const struct boot_info *boot)
 {
     const struct boot_video *video = &boot->video;
+    static const char *const kinds[] = {[BOOT_VIDEO_TEXT] = "text", [BOOT_VIDEO_FRAMEBUFFER] = "framebuffer"};
     if (video->kind == BOOT_VIDEO_NONE)
         log_info("video", "none");
+    else if (video->kind >= sizeof kinds / sizeof *kinds)
+        log_warning("video", "of a kind that this kernel does not know (%u)", (unsigned)video->kind);
     else
-        log_info("video", "%s %u x %u at 0x%llx", video->kind == BOOT_VIDEO_TEXT ? "text" : "framebuffer", video->width,
-                 video->height, (printable_t)video->address);
+        log_info("video", "%s %u x %u at 0x%llx", kinds[video->kind], video->width, video->height,
+                 (printable_t)video->address);
     if (boot->uart_port != 0)
         log_info("serial", "port 0x%x, 115200 baud", boot->uart_port);
 }

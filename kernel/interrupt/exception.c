@@ -74,7 +74,7 @@ static void write_report(void *context, bool is_nested)
 static void exception_enter(struct trap_frame *frame)
 {
     struct exception exception = {frame, cpu_read_cr2()}; // a fault while reporting would overwrite CR2
-    fatal_report(write_report, &exception);
+    log_fatal_report(write_report, &exception);
 }
 
 void exception_init(void)

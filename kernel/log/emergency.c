@@ -83,7 +83,7 @@ void log_emergency(const char *format, ...)
     va_end(arguments);
 }
 
-static void report_to(struct log_sink *sink, fatal_writer_fn *write, void *context, bool is_nested)
+static void report_to(struct log_sink *sink, log_fatal_writer_fn *write, void *context, bool is_nested)
 {
     log_state.turn = sink;
     if (sink->is_mid_line)
@@ -92,7 +92,7 @@ static void report_to(struct log_sink *sink, fatal_writer_fn *write, void *conte
     log_emergency("# hewn: end fail 0 tests\n");
 }
 
-void fatal_report(fatal_writer_fn *write, void *context)
+void log_fatal_report(log_fatal_writer_fn *write, void *context)
 {
     (void)cpu_interrupts_disable();
     unsigned depth = log_state.fatal_count++;

@@ -5,6 +5,7 @@
 #include <arch/cpu.h>
 #include <arch/tsc.h>
 #include <lib/format.h>
+#include <lib/panic.h>
 #include <lib/string.h>
 #include <log/log.h>
 #include <stdarg.h>
@@ -147,6 +148,7 @@ static void append_sink(struct log_sink *sink)
 
 void log_sink_register(struct log_sink *sink)
 {
+    ASSERT(sink->write != nullptr && sink->write_emergency != nullptr);
     uint64_t flags = cpu_interrupts_disable();
     append_sink(sink); // before the replay: should the replay fault, the emergency path can use the others and this one
     log_state.is_busy = true;

@@ -21,5 +21,5 @@ void panic(const char *format, ...)
     va_start(arguments, format);
     format_string_list(message, sizeof message, format, arguments);
     va_end(arguments);
-    fatal_report(write_panic, message);
+    log_fatal_report(write_panic, message);
 }

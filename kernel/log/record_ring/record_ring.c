@@ -2,6 +2,7 @@
 // Records lie in one piece, on 16-byte boundaries, each behind a header; one that would cross the end of the ring is
 // preceded by a filler up to the end. The tail moves before anything is overwritten and the head after everything is
 // written: that order is what keeps the ring readable at any instant. Called by log; must not know what a level means.
+#include <lib/panic.h>
 #include <lib/string.h>
 #include <record_ring/record_ring.h>
 #include <stdatomic.h>
@@ -31,6 +32,7 @@ static struct record_header header_at(const struct record_ring *ring, uint64_t p
 {
     struct record_header header;
     memcpy(&header, ring->bytes + offset_of(position), sizeof header);
+    DEBUG_ASSERT(header.size_bytes >= RECORD_ALIGNMENT && header.size_bytes % RECORD_ALIGNMENT == 0);
     return header;
 }
 
