@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Tests driven by Python: virtual machines (test/boot), the image (test/image), style (test/style). Called by those
-# folders; knows nothing of cmocka and libFuzzer (cmake/host_test.cmake).
+# Tests driven by Python: virtual machines (test/boot, test/speed), the image (test/image), style (test/style). Called
+# by those folders; knows nothing of cmocka and libFuzzer (cmake/host_test.cmake).
 
 # A case that this host cannot run exits with it (test/support/case.py).
 set(HEWN_EXIT_SKIPPED 77)

@@ -125,9 +125,22 @@ require() {
     fi
 }
 
-# build PRESET CMAKE-OPTION...: configures and builds; quiet unless something goes wrong or a person watches.
-build() {
-    local preset="$1"
+# configure PRESET CMAKE-OPTION...
+configure() {
+    local preset="$1" werror=OFF
     shift
-    cmake --preset "$preset" "$@" && cmake --build --preset "$preset"
+    # Warnings are errors in CI only, so that a newer compiler never breaks a user's build. Said each time, because a
+    # build folder remembers.
+    [[ "${CI:-}" == true || "${CI:-}" == 1 ]] && werror=ON
+    cmake --preset "$preset" "-DHEWN_WERROR=$werror" "$@"
+}
+
+# is_one_of WORD WORD...
+is_one_of() {
+    local word="$1" other
+    shift
+    for other in "$@"; do
+        [[ "$word" == "$other" ]] && return
+    done
+    return 1
 }

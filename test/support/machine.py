@@ -214,7 +214,9 @@ class Machine:
         arguments += ["-action", "reboot=shutdown,shutdown=pause"]
         arguments += self._drive_arguments()
         if self._cmdline is not None:
-            arguments += ["-fw_cfg", f"name=opt/hewn/cmdline,string={_escape(self._cmdline)}"]
+            # An empty string= QEMU refuses; an empty file it takes.
+            content = f"string={_escape(self._cmdline)}" if self._cmdline else "file=/dev/null"
+            arguments += ["-fw_cfg", f"name=opt/hewn/cmdline,{content}"]
         if self._icount:
             arguments += ["-icount", "shift=0,sleep=off"]
         if self._firmware_log:
