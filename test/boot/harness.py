@@ -15,7 +15,7 @@ from support.failure import Failure, check, check_equal
 from support.machine import ReadError, stream_pair
 
 SOURCE = Path(__file__).with_name("verdict.asm")
-EXIT, TRIPLE_FAULT, RESET, HALT, SPIN, READ, ECHO, PEEK = range(8)
+EXIT, TRIPLE_FAULT, RESET, HALT, SPIN, READ, ECHO, PEEK, WRITE = range(9)
 PASS_LINE = "# hewn: end pass 3 tests"
 FAIL_LINE = "# hewn: end fail 1 tests"
 SECTORS = 16 * 63 * 2
@@ -92,7 +92,7 @@ def stop_is_seen_on_serial_and_screen(context):
 
 @case()
 def running_on_is_no_stop(context):
-    with context.machine(sector_image(context, SPIN, "sentence"), time_limit=5) as machine:
+    with context.machine(sector_image(context, SPIN, "sentence"), time_limit=20) as machine:
         check("runs on" in refused(lambda: machine.require_stop("sentence")), "the refusal does not name HLT")
 
 
@@ -157,6 +157,14 @@ def boot_drive_is_seen_unwritten(context):
     with context.machine(sector_image(context, HALT)) as machine:
         machine.expect("hello")
         check_equal(machine.disk_writes(), 0, "writes to the boot drive")
+
+
+@case()
+def write_to_boot_drive_is_seen(context):
+    with context.machine(sector_image(context, WRITE, lba=9)) as machine:
+        machine.expect(r"^00$")
+        machine.wait_halted()
+        check(machine.disk_writes() >= 1, "a write that the BIOS calls good was not counted")
 
 
 @case(lock="bochs")

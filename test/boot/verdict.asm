@@ -4,6 +4,7 @@
 ;   -DWAY=0 leave by the debug-exit port with CODE    1 triple fault    2 keyboard-controller reset
 ;         3 stand still                                4 run for ever   5 read sector LBA twice, say the BIOS status
 ;         6 echo COM1 input until Ctrl-C (03)          7 say a byte just above 1 MiB
+;         8 write sector LBA, say the BIOS status, stand still
 ; -DLINE="..." is the text.
 bits 16
 org 0x7c00
@@ -82,18 +83,22 @@ start:
         call put_hex
         mov al, CODE
         out 0xf4, al
+%elif WAY == 8
+        mov ax, 0x4300                  ; no verify
+        call transfer
 %endif
 .stop:
         cli
         hlt
         jmp .stop
 
-; Reads the sector and says AH. Destroys all but the segment registers.
+; Reads the sector, or does with it what AX says, and says AH. Destroys all but the segment registers.
 read:
+        mov ah, 0x42
+transfer:
         mov si, packet
         mov byte [packet.count], 1      ; a failed read has set it to 0
         mov dl, [drive]
-        mov ah, 0x42
         sti
         int 0x13
         cli

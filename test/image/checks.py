@@ -16,6 +16,7 @@ from support.failure import Failure, check, check_equal
 from support.volumes import check_volume, chs, open_volume
 
 SECTOR = 512
+PAGE = 4096
 IMAGE_SECTORS = 130 * 16 * 63
 VOLUME_FIRST, VOLUME_LAST = 2048, 131039
 STAGE2_LAST_LBA = 127
@@ -213,6 +214,22 @@ def kernel_segments_are_not_rwx(context):
         print(segment)
         check(not (segment.flags & PF_W and segment.flags & PF_X), f"segment {segment} is writable and executable")
     check(len(elf.loads()) >= 3, "fewer than three segments: text, constants and data cannot differ")
+
+
+@image_check
+def kernel_stacks_have_a_free_page_below(context):
+    elf = kernel(context)
+    stacks = [section for section in elf.sections if section.name.endswith("_stack")]
+    check(stacks, "no section is called ..._stack")
+    for stack in stacks:
+        print(f"{stack.name}: {stack.addr:#x} + {stack.size:#x}")
+        own = [each for each in elf.loads() if each.vaddr <= stack.addr < each.vaddr + each.memsz]
+        check_equal([each.vaddr for each in own], [stack.addr], f"start of the segment of {stack.name}")
+        check_equal(stack.addr % PAGE, 0, f"start of {stack.name} in its page")
+        for each in elf.loads():
+            end = -(-(each.vaddr + each.memsz) // PAGE) * PAGE
+            check(end <= stack.addr - PAGE or each.vaddr >= stack.addr,
+                  f"segment {each} reaches into the page below {stack.name}")
 
 
 @image_check

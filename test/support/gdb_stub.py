@@ -118,5 +118,9 @@ class GdbStub:
         self.request("s")
 
     def detach(self):
-        """Lets the guest run on its own from here."""
-        self._set("D")
+        """Lets the guest run on its own from here. The guest may end QEMU before the stub has answered, so an answer that
+        does not come is no failure: a guest that was not let go misses the test's time limit."""
+        try:
+            self._set("D")
+        except (OSError, Failure):
+            pass

@@ -1,0 +1,714 @@
+# SPDX-License-Identifier: MIT
+"""The kernel's own behaviour: what it says when something goes wrong, and what it makes of bad input.
+
+The machines stand still at a symbol of kernel.elf; the gdb stub then plants instructions, registers and boot
+information. Because the end of a report ends QEMU, the screen is read when the kernel arrives at emulator_exit().
+"""
+import re
+import struct
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from support.case import add_case, case, run_cases
+from support.elf import PF_W, PF_X, Elf
+from support.failure import Failure, check, check_equal
+from support.machine import DEBUG_EXIT_PASS, Outcome
+
+PAGE = 4096
+GIB = 1 << 30
+TIME_LIMIT = 40
+DIRECTION_FLAG = 1 << 10
+FAIL_LINE = "# hewn: end fail 0 tests"
+PASS_LINE = "# hewn: end pass 0 tests"
+REPORT = "report_boot"  # the log works, nothing of the report is written yet
+END = "emulator_exit"
+SCRATCH = 0x38000  # usable memory, and nobody's so far
+NON_CANONICAL = 0x8000000000000000
+HYPERTRANSPORT_HOLE = 0xfd00000000  # reserved on every AMD CPU that QEMU emulates
+NO_UART = {"extra": ("-serial", "none")}  # the harness's own serial port becomes COM2
+NO_SCREEN = {"extra": ("-vga", "none")}
+COM1 = 0x3f8
+COM1_LINE_STATUS = 0x3fd
+
+CALLER_SAVED = ("rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11")
+ARGUMENTS = ("rdi", "rsi", "rdx", "rcx")
+# Fields of struct trap_frame (arch/trap_frame.h) by offset.
+FRAME_VECTOR, FRAME_ERROR_CODE, FRAME_RIP = 120, 128, 136
+SINK_WRITE_EMERGENCY = 8  # offset in struct log_sink (log/log.h)
+ERROR_CODE_VECTORS = (8, 10, 11, 12, 13, 14, 17, 21, 29, 30)
+
+
+class Kernel:
+    """kernel.elf: its segments, and its symbols by name."""
+
+    def __init__(self, context):
+        self.elf = Elf.from_file(context.build / "kernel.elf")
+        names = self.elf.contents(self.elf.section(".strtab"))
+        table = self.elf.contents(self.elf.section(".symtab"))
+        self._symbols = {}
+        for name, _, _, _, value, _ in struct.iter_unpack("<IBBHQQ", table):
+            self._symbols[names[name:names.index(b"\0", name)].decode()] = value
+
+    def __getitem__(self, name):
+        if name not in self._symbols:
+            raise Failure(f"kernel.elf has no symbol {name}: this test must learn its new name")
+        return self._symbols[name]
+
+    def section(self, name):
+        return self.elf.section(name)
+
+
+def gdb_machine(context, **options):
+    options.setdefault("time_limit", TIME_LIMIT)
+    return context.machine(gdb=True, **options)
+
+
+def run_to_first(machine, kernel, *names):
+    """Lets the guest run to whichever of these symbols comes first; its name."""
+    for name in names:
+        machine.gdb.set_breakpoint(kernel[name])
+    machine.gdb.run_to_stop()
+    for name in names:
+        machine.gdb.clear_breakpoint(kernel[name])
+    place = machine.gdb.register("rip")
+    for name in names:
+        if place == kernel[name]:
+            return name
+    raise Failure(f"the kernel was to come to {' or '.join(names)}, but stopped at {place:#x}")
+
+
+def plant(machine, code, registers=None):
+    """Puts instructions where the guest stands; their address."""
+    place = machine.gdb.register("rip")
+    machine.gdb.set_memory(place, code)
+    check_equal(machine.gdb.memory(place, len(code)), code, "planted code")
+    for name, value in (registers or {}).items():
+        machine.gdb.set_register(name, value)
+    return place
+
+
+def squeezed(text):
+    """A long line goes on in the next row of the screen, so white space does not count."""
+    return "".join(text.split())
+
+
+def require_lines(text, lines, where):
+    missing = [line for line in lines if squeezed(line) not in squeezed(text)]
+    if missing:
+        raise Failure(f"{where} lacks {missing}; it has:\n{text}")
+
+
+def fail_and_read(machine, kernel, lines, serial=True, screen=True):
+    """Runs to the end of a fatal report; `lines` are on both sinks, and the verdict is the protocol's fail."""
+    stop = run_to_first(machine, kernel, END)
+    check_equal(stop, END, "end of the run")
+    shown = machine.screen()
+    machine.gdb.detach()
+    if serial:
+        machine.require_fail()
+        require_lines(machine.serial, lines, "the serial port")
+        check_equal(machine.last_line(), FAIL_LINE, "last serial line")
+    else:
+        check_equal(machine.wait(), Outcome("exit", 35), "end")
+        check_equal(machine.serial, "", "what came from a serial port that is not COM1")
+    if screen:
+        require_lines(shown, [*lines, FAIL_LINE], "the screen")
+
+
+def report_of(vector, name, rip, error_code=None, cr2=None):
+    kind = "exception" if vector < 32 else "interrupt"
+    lines = [f"PANIC: {kind} {vector}: {name}", f"vector: {vector}\n", f"name: {name}\n",
+             "error_code: none" if error_code is None else f"error_code: {error_code:#x}\n",
+             f"rip: {rip:#018x}", "cs: 0x0008", "ss: 0x0010", "cr0: 0x0000000080010031"]
+    return lines if cr2 is None else [*lines, f"cr2: {cr2:#018x}"]
+
+
+# ---- exceptions
+
+# Where an address of the kernel is meant, a function of Kernel stands. "at" is the distance from the planted code's
+# start to the reported RIP: faults name the instruction, traps the next one.
+LOAD, STORE = b"\x8a\x00", b"\x88\x00"  # mov al, [rax]; mov [rax], al
+PAGE_FAULT = (14, "page fault (#PF)")
+PROTECTION = (13, "general protection (#GP)")
+EXCEPTIONS = {
+    "divide_by_zero": (b"\x31\xc9\xf7\xf1", 2, (0, "divide error (#DE)"), {}),
+    "single_step": (b"\x9c\x81\x0c\x24\x00\x01\x00\x00\x9d\x90", 10, (1, "debug (#DB)"), {}),  # TF by popfq
+    "breakpoint": (b"\xcc", 1, (3, "breakpoint (#BP)"), {}),
+    "undefined_opcode": (b"\x0f\x0b", 0, (6, "invalid opcode (#UD)"), {}),
+    # CR0.TS, then fnop
+    "no_coprocessor": (b"\x0f\x20\xc0\x0c\x08\x0f\x22\xc0\xd9\xd0", 8, (7, "device not available (#NM)"),
+                       {"cr0": 0x80010039}),
+    "reserved_vector": (b"\xcd\x0f", 2, (15, "reserved exception"), {}),
+    "unexpected_interrupt_32": (b"\xcd\x20", 2, (32, "unexpected interrupt"), {}),
+    "unexpected_interrupt_200": (b"\xcd\xc8", 2, (200, "unexpected interrupt"), {}),
+    "unexpected_interrupt_255": (b"\xcd\xff", 2, (255, "unexpected interrupt"), {}),
+    "bad_selector": (b"\x8e\xd8", 0, PROTECTION, {"rax": 0x77f8, "error_code": 0x77f8}),  # mov ds, ax
+    "non_canonical_address": (LOAD, 0, PROTECTION, {"rax": NON_CANONICAL, "error_code": 0}),
+    "null_read": (LOAD, 0, PAGE_FAULT, {"rax": 0x18, "error_code": 0, "cr2": 0x18}),
+    "null_write": (STORE, 0, PAGE_FAULT, {"rax": 0xff8, "error_code": 2, "cr2": 0xff8}),
+    "hole_read": (LOAD, 0, PAGE_FAULT, {"rax": HYPERTRANSPORT_HOLE, "error_code": 0, "cr2": HYPERTRANSPORT_HOLE}),
+    "text_write": (STORE, 0, PAGE_FAULT, {"rax": lambda kernel: kernel["kernel_main"], "error_code": 3,
+                                          "cr2": lambda kernel: kernel["kernel_main"]}),
+    "constant_write": (STORE, 0, PAGE_FAULT, {"rax": lambda kernel: kernel.section(".rodata").addr, "error_code": 3,
+                                              "cr2": lambda kernel: kernel.section(".rodata").addr}),
+    "guard_read": (LOAD, 0, PAGE_FAULT, {"rax": lambda kernel: kernel.section(".boot_stack").addr - 1, "error_code": 0,
+                                         "cr2": lambda kernel: kernel.section(".boot_stack").addr - 1}),
+}
+
+
+def exception_case(code, at, event, details):
+    def run(context):
+        kernel = Kernel(context)
+        facts = {name: value(kernel) if callable(value) else value for name, value in details.items()}
+        with gdb_machine(context) as machine:
+            run_to_first(machine, kernel, REPORT)
+            rip = plant(machine, code, {"rax": facts["rax"]} if "rax" in facts else None)
+            lines = report_of(*event, rip + at, facts.get("error_code"), facts.get("cr2"))
+            if "cr0" in facts:
+                lines[-1] = f"cr0: {facts['cr0']:#018x}"
+            fail_and_read(machine, kernel, lines)
+    return run
+
+
+@case()
+def data_execution_is_reported(context):
+    kernel = Kernel(context)
+    with gdb_machine(context) as machine:
+        run_to_first(machine, kernel, REPORT)
+        place = kernel.section(".bss").addr
+        machine.gdb.set_register("rip", place)
+        fail_and_read(machine, kernel, report_of(*PAGE_FAULT, place, 0x11, place))
+
+
+@case()
+def every_register_is_reported(context):
+    kernel = Kernel(context)
+    names = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", *(f"r{number}" for number in range(8, 16)))
+    values = {name: 0x1122334455667700 + number for number, name in enumerate(names)}
+    with gdb_machine(context) as machine:
+        run_to_first(machine, kernel, REPORT)
+        rip = plant(machine, b"\x0f\x0b", values)
+        stack = machine.gdb.register("rsp")
+        lines = [f"{name}: {value:#018x}" for name, value in values.items()]
+        fail_and_read(machine, kernel, [*report_of(6, "invalid opcode (#UD)", rip), f"rsp: {stack:#018x}", *lines])
+
+
+@case()
+def every_vector_arrives_with_its_number(context):
+    """int N for all N. It pushes no error code, so where the CPU would, RIP stands in its place."""
+    kernel = Kernel(context)
+    with gdb_machine(context) as machine:
+        run_to_first(machine, kernel, REPORT)
+        place, stack = machine.gdb.register("rip"), machine.gdb.register("rsp")
+        handler = int.from_bytes(machine.gdb.memory(kernel["trap_handler"], 8), "little")
+        machine.gdb.set_breakpoint(handler)
+        for vector in range(256):
+            machine.gdb.set_register("rip", place)
+            machine.gdb.set_register("rsp", stack)
+            plant(machine, bytes((0xcd, vector)))
+            machine.gdb.run_to_stop()
+            check_equal(machine.gdb.register("rip"), handler, f"place after int {vector}")
+            alignment = 0 if vector in ERROR_CODE_VECTORS else 8
+            check_equal(machine.gdb.register("rsp") % 16, alignment, f"RSP modulo 16 in the handler of int {vector}")
+            frame = machine.gdb.memory(machine.gdb.register("rdi"), FRAME_RIP + 8)
+            number, error_code, rip = struct.unpack_from("<QQQ", frame, FRAME_VECTOR)
+            check_equal(number, vector, f"vector of int {vector}")
+            if vector in ERROR_CODE_VECTORS:
+                check_equal(error_code, place + 2, f"what stands where int {vector} has an error code")
+            else:
+                check_equal((error_code, rip), (0, place + 2), f"error code and RIP of int {vector}")
+
+
+@case()
+def fault_with_direction_flag_is_reported(context):
+    kernel = Kernel(context)
+    with gdb_machine(context) as machine:
+        run_to_first(machine, kernel, REPORT)
+        place = plant(machine, b"\xfd\x0f\x0b")  # std; ud2
+        machine.gdb.run_to(int.from_bytes(machine.gdb.memory(kernel["trap_handler"], 8), "little"))
+        check(not flags(machine) & DIRECTION_FLAG, "C code is entered with DF set: the trap entry lacks its cld")
+        frame = machine.gdb.register("rdi")
+        saved = int.from_bytes(machine.gdb.memory(frame + FRAME_RIP + 16, 8), "little")
+        check(saved & DIRECTION_FLAG, "DF was never set: this test provokes nothing")
+        fail_and_read(machine, kernel, [*report_of(6, "invalid opcode (#UD)", place + 1), f"rflags: {saved:#010x}"])
+
+
+def flags(machine):
+    """RFLAGS as the guest sees them; the gdb stub's copy lacks DF."""
+    return int(re.search(r"RFL=([0-9a-f]+)", machine.qmp.monitor("info registers"))[1], 16)
+
+
+@case()
+def non_maskable_interrupt_is_reported(context):
+    kernel = Kernel(context)
+    with gdb_machine(context) as machine:
+        machine.gdb.set_breakpoint(kernel[END])
+        end = threading.Thread(target=machine.gdb.run_to_stop, daemon=True)
+        end.start()
+        machine.expect("Hewn is up")
+        machine.wait_halted()
+        idle = int(re.search(r"RIP=([0-9a-f]+)", machine.qmp.monitor("info registers"))[1], 16)
+        machine.qmp.command("inject-nmi")
+        end.join(TIME_LIMIT)
+        check(not end.is_alive(), "the interrupt led nowhere")
+        check_equal(machine.gdb.register("rip"), kernel[END], "where the kernel ended")
+        shown = machine.screen()
+        machine.gdb.detach()
+        machine.require_fail()
+        lines = report_of(2, "non-maskable interrupt (NMI)", idle)
+        require_lines(machine.serial, lines, "the serial port")
+        require_lines(shown, [*lines, FAIL_LINE], "the screen")
+
+
+@case()
+def stack_overflow_is_a_double_fault(context):
+    kernel = Kernel(context)
+    bottom = kernel.section(".boot_stack").addr
+    with gdb_machine(context) as machine:
+        run_to_first(machine, kernel, REPORT)
+        rip = plant(machine, b"\x50", {"rsp": bottom})  # push rax
+        fail_and_read(machine, kernel, report_of(8, "double fault (#DF)", rip, 0))
+        cr2 = int(re.search(r"cr2: (0x[0-9a-f]+)", machine.serial)[1], 16)
+        check(bottom - PAGE <= cr2 < bottom, f"CR2 {cr2:#x} is not in the page below the stack")
+
+
+def plant_in_sink(machine, kernel, module):
+    """Makes the emergency output of a sink fault; the address."""
+    pointer = machine.gdb.memory(kernel[f"{module}_attach_log.sink"] + SINK_WRITE_EMERGENCY, 8)
+    address = int.from_bytes(pointer, "little")
+    text = kernel.section(".text")
+    check(text.addr <= address < text.addr + text.size, f"the sink of {module} has its function at {address:#x}")
+    machine.gdb.set_memory(address, b"\x0f\x0b")
+    return address
+
+
+@case()
+def fault_in_the_screen_leaves_serial_complete(context):
+    kernel = Kernel(context)
+    with gdb_machine(context) as machine:
+        run_to_first(machine, kernel, REPORT)
+        second = plant_in_sink(machine, kernel, "vga")
+        rip = plant(machine, b"\x0f\x0b")
+        lines = [*report_of(6, "invalid opcode (#UD)", rip), f"PANIC: vector 6 at rip {second:#x}",
+                 "while another fatal error was being reported"]
+        fail_and_read(machine, kernel, lines, screen=False)
+
+
+@case()
+def fault_in_serial_is_told_on_the_screen(context):
+    kernel = Kernel(context)
+    with gdb_machine(context) as machine:
+        run_to_first(machine, kernel, REPORT)
+        second = plant_in_sink(machine, kernel, "serial")
+        plant(machine, b"\x0f\x0b")
+        run_to_first(machine, kernel, END)
+        require_lines(machine.screen(), [f"PANIC: vector 6 at rip {second:#x}", FAIL_LINE], "the screen")
+        machine.gdb.detach()
+        check_equal(machine.wait(), Outcome("exit", 35), "end")
+
+
+@case()
+def fault_before_any_sink_is_told_on_serial(context):
+    kernel = Kernel(context)
+    with gdb_machine(context) as machine:
+        run_to_first(machine, kernel, "log_init")
+        rip = plant(machine, b"\x0f\x0b")
+        fail_and_read(machine, kernel, report_of(6, "invalid opcode (#UD)", rip), screen=False)
+
+
+# ---- missing hardware
+
+@case()
+def exception_without_uart(context):
+    kernel = Kernel(context)
+    with gdb_machine(context, **NO_UART) as machine:
+        run_to_first(machine, kernel, REPORT)
+        rip = plant(machine, b"\x0f\x0b")
+        fail_and_read(machine, kernel, report_of(6, "invalid opcode (#UD)", rip), serial=False)
+
+
+@case()
+def exception_without_screen(context):
+    kernel = Kernel(context)
+    with gdb_machine(context, **NO_SCREEN) as machine:
+        run_to_first(machine, kernel, REPORT)
+        rip = plant(machine, b"\x0f\x0b")
+        fail_and_read(machine, kernel, report_of(6, "invalid opcode (#UD)", rip), screen=False)
+
+
+@case()
+def report_without_uart(context):
+    kernel = Kernel(context)
+    with gdb_machine(context, cmdline="exit=pass", **NO_UART) as machine:
+        check_equal(run_to_first(machine, kernel, REPORT, END), REPORT, "first stop")
+        require_lines(machine.screen(), ["serial: no UART at port 0x0"], "the screen")
+        run_to_first(machine, kernel, END)
+        require_lines(machine.screen(), ["memory: total", "boot: no modules", "time: total", "INT 13h since stage 2"],
+                      "the screen")
+        machine.gdb.detach()
+        check_equal(machine.wait(), Outcome("exit", DEBUG_EXIT_PASS), "end")
+        check_equal(machine.serial, "", "what came from a serial port that is not COM1")
+
+
+@case()
+def report_without_screen(context):
+    with context.machine(cmdline="exit=pass", **NO_SCREEN) as machine:
+        machine.require_pass()
+        require_lines(machine.serial, ["hewn: Hewn", "vga: ", "boot: no modules", "INT 13h since stage 2"],
+                      "the serial port")
+
+
+# ---- boot_info: (offset, width) of its fields, docs/boot-protocol.md
+
+FIELDS = {
+    "magic": (0, 8), "version": (8, 4), "size": (12, 4), "flags": (16, 4), "command_line": (32, 8),
+    "memory_map": (40, 8), "memory_count": (48, 4), "memory_entry_size": (52, 4), "modules": (80, 8),
+    "module_count": (88, 4), "module_entry_size": (92, 4), "video_kind": (96, 4), "video_width": (100, 4),
+    "rsdp": (136, 8), "uart_port": (144, 4), "first_stamp": (184, 8),
+}
+MODULES_WRONG = "its module table has impossible dimensions"
+MAP_WRONG = "its memory map has impossible dimensions"
+ADDRESS_WRONG = "RDI does not hold an address of the identity map"
+
+BAD_INFO = {
+    "magic": ({"magic": 0x544f4f424e574549}, "its magic number is wrong"),
+    "version_0": ({"version": 0}, "its version is 0"),
+    "size": ({"size": 247}, "its size is less than version 1 of the protocol has"),
+    "no_memory_map": ({"memory_map": 0}, "it has no memory map"),
+    "empty_memory_map": ({"memory_count": 0}, "it has no memory map"),
+    "huge_memory_map": ({"memory_count": 65537}, MAP_WRONG),
+    "hugest_memory_map": ({"memory_count": 0xffffffff}, MAP_WRONG),
+    "small_memory_entries": ({"memory_entry_size": 23}, MAP_WRONG),
+    "command_line_in_page_0": ({"command_line": 0xfff}, "its command line lies outside the identity map"),
+    "command_line_high": ({"command_line": 1 << 47}, "its command line lies outside the identity map"),
+    "memory_map_in_page_0": ({"memory_map": 0x800}, "its memory map lies outside the identity map"),
+    "memory_map_high": ({"memory_map": 0xffffffff80000000}, "its memory map lies outside the identity map"),
+    "modules_nowhere": ({"module_count": 1, "modules": 0}, "its module table lies outside the identity map"),
+    "modules_high": ({"module_count": 1, "modules": NON_CANONICAL, "module_entry_size": 24},
+                     "its module table lies outside the identity map"),
+    "huge_module_table": ({"module_count": 4097, "modules": SCRATCH, "module_entry_size": 24}, MODULES_WRONG),
+    "small_module_entries": ({"module_count": 1, "modules": SCRATCH, "module_entry_size": 23}, MODULES_WRONG),
+}
+BAD_ADDRESSES = {
+    "null": lambda address: 0,
+    "page_0": lambda address: 0x800,
+    "misaligned": lambda address: address + 4,
+    "end_of_the_low_half": lambda address: 1 << 47,
+    "high_half": lambda address: 0xffffffff80000000,
+}
+# What is odd, but no reason to stop, and the line that tells of it.
+ODD_INFO = {
+    "newer_protocol": ({"version": 7, "size": 4096}, "hewn: Hewn"),
+    "no_command_line": ({"command_line": 0}, "boot: command line from the loader, 0 bytes"),
+    "no_rsdp": ({"rsdp": 0}, "boot: no ACPI root pointer"),
+    "unverified_kernel": ({"flags": 0}, "warning: kernel: not verified: the loader found no checksum note"),
+    "no_stamps": ({"first_stamp": 0}, "time: the loader left no time stamps"),
+}
+
+
+def set_info(machine, changes):
+    address = machine.gdb.register("rdi")
+    for name, value in changes.items():
+        offset, width = FIELDS[name]
+        machine.gdb.set_memory(address + offset, value.to_bytes(width, "little"))
+    return address
+
+
+def require_refusal(machine, kernel, problem):
+    stop = run_to_first(machine, kernel, REPORT, END)
+    check_equal(stop, END, f"what the kernel does although {problem}")
+    fail_line = f"is not valid: {problem}. The loader must follow docs/boot-protocol.md"
+    shown = machine.screen()
+    machine.gdb.detach()
+    machine.require_fail()
+    require_lines(machine.serial, ["PANIC: the boot information at", fail_line], "the serial port")
+    require_lines(shown, ["PANIC: the boot information at", fail_line, FAIL_LINE], "the screen")
+
+
+def bad_info_case(changes, problem):
+    def run(context):
+        kernel = Kernel(context)
+        with gdb_machine(context) as machine:
+            run_to_first(machine, kernel, "kernel_entry")
+            set_info(machine, changes)
+            require_refusal(machine, kernel, problem)
+    return run
+
+
+def bad_address_case(change):
+    def run(context):
+        kernel = Kernel(context)
+        with gdb_machine(context) as machine:
+            run_to_first(machine, kernel, "kernel_entry")
+            machine.gdb.set_register("rdi", change(machine.gdb.register("rdi")))
+            require_refusal(machine, kernel, ADDRESS_WRONG)
+    return run
+
+
+def odd_info_case(changes, line):
+    def run(context):
+        kernel = Kernel(context)
+        with gdb_machine(context) as machine:
+            run_to_first(machine, kernel, "kernel_entry")
+            set_info(machine, changes)
+            machine.gdb.detach()
+            machine.require_stop("main: Hewn is up")
+            require_lines(machine.serial, [line], "the serial port")
+    return run
+
+
+@case()
+def screen_of_impossible_width_is_not_used(context):
+    kernel = Kernel(context)
+    with gdb_machine(context) as machine:
+        run_to_first(machine, kernel, "kernel_entry")
+        set_info(machine, {"video_width": 5000})
+        machine.gdb.detach()
+        machine.require_stop("a text screen of 5000 x 25 is more than this kernel handles", on_screen=False)
+        check("[" not in machine.screen(), "lines of the kernel's log are on a screen that it cannot handle")
+
+
+@case()
+def entry_sets_up_flags_and_stack(context):
+    kernel = Kernel(context)
+    with gdb_machine(context) as machine:
+        run_to_first(machine, kernel, "kernel_entry")
+        entry, elsewhere = kernel["kernel_entry"], kernel[REPORT]
+        code = b"\xfd\xe9" + (entry - elsewhere - 6).to_bytes(4, "little", signed=True)  # std; jmp kernel_entry
+        kept = machine.gdb.memory(elsewhere, len(code))
+        machine.gdb.set_memory(elsewhere, code)
+        machine.gdb.set_register("rip", elsewhere)
+        machine.gdb.set_register("rbp", 0x1234)
+        run_to_first(machine, kernel, "kernel_entry")
+        check(flags(machine) & DIRECTION_FLAG, "DF was never set: this test provokes nothing")
+        machine.gdb.set_memory(elsewhere, kept)
+        run_to_first(machine, kernel, "kernel_main")
+        check(not flags(machine) & DIRECTION_FLAG, "C code is entered with DF set")
+        check_equal(machine.gdb.register("rbp"), 0, "RBP, the end of every backtrace")
+        stack = kernel.section(".boot_stack")
+        check_equal(machine.gdb.register("rsp"), stack.addr + stack.size - 8, "RSP in kernel_main()")
+
+
+# ---- command line
+
+LEVELS = ("error", "warning", "info", "debug")
+LOG_LEVELS = {"error": 1, "warning": 2, "info": 3, "debug": 4, "nonsense": 3}
+NONSENSE = "error: main: loglevel=nonsense is not known; loglevel=info it is"
+
+
+def call(machine, kernel, function, *arguments):
+    """Calls a function of the kernel from where the guest stands at REPORT."""
+    gdb = machine.gdb
+    kept = {name: gdb.register(name) for name in (*CALLER_SAVED, "rsp")}
+    stack = kept["rsp"] - 256
+    gdb.set_memory(stack, kernel[REPORT].to_bytes(8, "little"))
+    gdb.set_register("rsp", stack)
+    for name, value in zip(ARGUMENTS, arguments):
+        gdb.set_register(name, value)
+    gdb.set_register("rip", kernel[function])
+    gdb.run_to(kernel[REPORT])
+    check_equal(gdb.register("rip"), kernel[REPORT], f"place after {function}()")
+    for name, value in kept.items():
+        gdb.set_register(name, value)
+
+
+def log_level_case(name, count):
+    def run(context):
+        kernel = Kernel(context)
+        with gdb_machine(context, cmdline=f"loglevel={name}") as machine:
+            run_to_first(machine, kernel, REPORT)
+            for number, level in enumerate(LEVELS):
+                machine.gdb.set_memory(SCRATCH, b"planted\0")
+                machine.gdb.set_memory(SCRATCH + 16, f"of {level}\0".encode())
+                call(machine, kernel, "log_write", number, SCRATCH, SCRATCH + 16)
+            shown = machine.screen()
+            machine.gdb.detach()
+            machine.wait_halted()
+            planted = [("" if level == "info" else f"{level}: ") + f"planted: of {level}" for level in LEVELS]
+            wanted = planted[:count] + ([NONSENSE] if name == "nonsense" else [])
+            for where, text in (("the serial port", machine.serial), ("the screen", shown)):
+                require_lines(text, wanted, where)
+                for line in planted[count:]:
+                    check(line not in text, f"{where} has {line!r} in spite of loglevel={name}")
+            has_report = [line for line in ("hewn: Hewn", "main: Hewn is up") if line in machine.serial]
+            check_equal(len(has_report), 2 if count >= 3 else 0, "of two lines of level info, those that came")
+            check_equal("Hewn is up" in machine.screen(), count >= 3, "an info line on the screen")
+            if count < 3:
+                own = re.findall(r"^\[ *\d+\.\d+M\] (.*)$", machine.serial, re.MULTILINE)
+                check_equal(own, planted[:count], "the kernel's lines")
+    return run
+
+
+@case()
+def unknown_exit_is_reported(context):
+    with context.machine(cmdline="exit=nonsense") as machine:
+        machine.require_stop("error: main: exit=nonsense is not known and does nothing. Known: pass, fail")
+        machine.require_stop("main: Hewn is up; there is nothing more to do yet")
+
+
+@case()
+def exit_fail_is_the_last_line(context):
+    with context.machine(cmdline="loglevel=error exit=fail") as machine:
+        machine.require_fail()
+        check_equal(machine.last_line(), FAIL_LINE, "last serial line")
+
+
+@case()
+def exit_pass_is_said_at_any_log_level(context):
+    with context.machine(cmdline="loglevel=error exit=pass") as machine:
+        machine.require_pass()
+        check_equal(machine.last_line(), PASS_LINE, "last serial line")
+
+
+# ---- serial
+
+@case()
+def byte_that_waits_survives_the_fifo(context):
+    kernel = Kernel(context)
+    with gdb_machine(context) as machine:
+        run_to_first(machine, kernel, "kernel_entry")
+        machine.send("Z")
+        limit = time.monotonic() + TIME_LIMIT / 2
+        while not int(machine.qmp.monitor(f"i/b {COM1_LINE_STATUS:#x}").split("=")[1], 16) & 1:
+            check(time.monotonic() < limit, "the byte has not arrived at the UART: this test provokes nothing")
+            time.sleep(0.02)
+        run_to_first(machine, kernel, REPORT)
+        # The struct of kernel/serial/serial.c.
+        port, stuck, depth, count, next_one, first = struct.unpack("<H?BBBB", machine.gdb.memory(kernel["serial"], 7))
+        check_equal((port, stuck, depth), (COM1, False, 16), "port, whether it is stuck, FIFO depth")
+        check_equal((count, next_one, chr(first)), (1, 0, "Z"), "bytes kept, bytes taken, the first one")
+
+
+@case()
+def nothing_waits_when_nothing_was_sent(context):
+    kernel = Kernel(context)
+    with gdb_machine(context) as machine:
+        run_to_first(machine, kernel, REPORT)
+        check_equal(machine.gdb.memory(kernel["serial"] + 4, 1), b"\0", "bytes kept")
+
+
+# ---- page tables
+
+PRESENT, WRITE, USER, LARGE, NO_EXECUTE = 1, 2, 4, 1 << 7, 1 << 63
+ADDRESS_MASK = 0x000ffffffffff000
+FOUR_GIB = 4 * GIB
+STAGE2_ROOM = range(0x1000, 0x38000)
+
+
+class Leaf:
+    def __init__(self, virtual, size, physical, flags):
+        self.virtual, self.size, self.physical, self.flags = virtual, size, physical, flags
+
+    @property
+    def end(self):
+        return self.virtual + self.size
+
+    @property
+    def is_writable(self):
+        return bool(self.flags & WRITE)
+
+    def __str__(self):
+        access = ("W" if self.is_writable else "-") + ("-" if self.flags & NO_EXECUTE else "X")
+        return f"{self.virtual:#x} + {self.size:#x} -> {self.physical:#x} {access}"
+
+
+def walk(machine, has_nx=True):
+    """All leaves of the four-level tables (Intel SDM vol. 3, 4.5), with the rights that all levels leave."""
+    root = int(re.search(r"CR3=([0-9a-f]+)", machine.qmp.monitor("info registers"))[1], 16) & ADDRESS_MASK
+    leaves = []
+
+    def visit(table, level, base, rights):
+        for index, (entry,) in enumerate(struct.iter_unpack("<Q", machine.physical_memory(table, PAGE))):
+            if not entry & PRESENT:
+                continue
+            size = 1 << (12 + 9 * level)
+            virtual = base + index * size
+            if virtual & 1 << 47:
+                virtual |= 0xffff000000000000
+            both = (rights & entry & (WRITE | USER)) | ((rights | entry) & NO_EXECUTE)
+            if not has_nx:
+                check(not entry & NO_EXECUTE, f"a reserved bit is set on a CPU without NX: entry of {virtual:#x}")
+            if level == 0 or (level < 3 and entry & LARGE):
+                leaves.append(Leaf(virtual, size, entry & ADDRESS_MASK & ~(size - 1), both))
+            else:
+                visit(entry & ADDRESS_MASK, level - 1, virtual, both)
+
+    visit(root, 3, 0, WRITE | USER)
+    print(f"{len(leaves)} leaves, CR3 {root:#x}")
+    return leaves
+
+
+def check_kernel_map(kernel, leaves, info_base, has_nx=True):
+    wanted = {}
+    base = min(segment.vaddr for segment in kernel.elf.loads())
+    for segment in kernel.elf.loads():
+        for page in range(segment.vaddr & -PAGE, segment.vaddr + segment.memsz, PAGE):
+            wanted[page] = (info_base + page - base, bool(segment.flags & PF_W),
+                            bool(segment.flags & PF_X) or not has_nx)
+    found = {}
+    for leaf in leaves:
+        if leaf.virtual >= 1 << 47:
+            for offset in range(0, leaf.size, PAGE):
+                found[leaf.virtual + offset] = (leaf.physical + offset, leaf.is_writable,
+                                                not leaf.flags & NO_EXECUTE)
+    check(len({rights[1:] for rights in wanted.values()}) > 1, "kernel.elf has segments of one kind only")
+    for page in sorted(wanted.keys() | found.keys()):
+        check_equal(found.get(page), wanted.get(page), f"page {page:#x}: physical address, writable, executable")
+    for name in (section.name for section in kernel.elf.sections if section.name.endswith("_stack")):
+        check(kernel.section(name).addr - PAGE not in found, f"the page below {name} is mapped")
+    print(f"{len(found)} pages of the kernel")
+
+
+def check_identity_map(leaves, ram_above_4g):
+    low = sorted((leaf for leaf in leaves if leaf.virtual < 1 << 47), key=lambda leaf: leaf.virtual)
+    for leaf in low:
+        check_equal(leaf.physical, leaf.virtual, f"physical address of {leaf}")
+        if not leaf.is_writable:
+            check(leaf.virtual in STAGE2_ROOM and leaf.end <= STAGE2_ROOM.stop, f"{leaf} is read-only")
+    ranges = []
+    for leaf in low:
+        if ranges and ranges[-1][1] == leaf.virtual and leaf.virtual != FOUR_GIB:
+            ranges[-1][1] = leaf.end
+        else:
+            ranges.append([leaf.virtual, leaf.end])
+    check_equal([[f"{edge:#x}" for edge in each] for each in ranges],
+                [[f"{edge:#x}" for edge in each] for each in ((PAGE, FOUR_GIB), *ram_above_4g)], "identity map")
+
+
+def page_table_case(ram_above_4g=(), has_nx=True, **options):
+    def run(context):
+        kernel = Kernel(context)
+        with gdb_machine(context, **options) as machine:
+            run_to_first(machine, kernel, "kernel_entry")
+            base = int.from_bytes(machine.gdb.memory(machine.gdb.register("rdi") + 56, 8), "little")
+            run_to_first(machine, kernel, REPORT)
+            leaves = walk(machine, has_nx)
+            for leaf in leaves:
+                check(not leaf.flags & USER, f"{leaf} is the user's too")
+                check(not has_nx or leaf.flags & NO_EXECUTE or not leaf.is_writable,
+                      f"{leaf} is writable and executable")
+            check_kernel_map(kernel, leaves, base, has_nx)
+            check_identity_map(leaves, ram_above_4g)
+    return run
+
+
+for name, row in EXCEPTIONS.items():
+    add_case(f"exception_{name}", exception_case(*row))
+for name, row in BAD_INFO.items():
+    add_case(f"bad_info_{name}", bad_info_case(*row))
+for name, change in BAD_ADDRESSES.items():
+    add_case(f"bad_info_at_{name}", bad_address_case(change))
+for name, row in ODD_INFO.items():
+    add_case(f"odd_info_{name}", odd_info_case(*row))
+for name, count in LOG_LEVELS.items():
+    add_case(f"log_level_{name}", log_level_case(name, count))
+add_case("page_tables", page_table_case())
+add_case("page_tables_without_nx", page_table_case(has_nx=False, cpu="qemu64,-nx"))
+# pc splits RAM of 3.5 GiB and more at 3 GiB.
+add_case("page_tables_5g", page_table_case(((4 * GIB, 6 * GIB),), memory="5G"))
+add_case("page_tables_5g_1gib_pages", page_table_case(((4 * GIB, 6 * GIB),), memory="5G", cpu="qemu64,+pdpe1gb"))
+
+run_cases()
