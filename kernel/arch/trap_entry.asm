@@ -11,48 +11,48 @@ ERROR_CODE_VECTORS equ 1 << 8 | 1fh << 10 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 3
 
 ; Same as struct trap_frame, where every offset is asserted.
 struc trap_frame
-    .r15        resq 1
-    .r14        resq 1
-    .r13        resq 1
-    .r12        resq 1
-    .r11        resq 1
-    .r10        resq 1
-    .r9         resq 1
-    .r8         resq 1
-    .rbp        resq 1
-    .rdi        resq 1
-    .rsi        resq 1
-    .rdx        resq 1
-    .rcx        resq 1
-    .rbx        resq 1
-    .rax        resq 1
-    .vector     resq 1
-    .error_code resq 1
-    .rip        resq 1
-    .cs         resq 1
-    .rflags     resq 1
-    .rsp        resq 1
-    .ss         resq 1
+        .r15        resq 1
+        .r14        resq 1
+        .r13        resq 1
+        .r12        resq 1
+        .r11        resq 1
+        .r10        resq 1
+        .r9         resq 1
+        .r8         resq 1
+        .rbp        resq 1
+        .rdi        resq 1
+        .rsi        resq 1
+        .rdx        resq 1
+        .rcx        resq 1
+        .rbx        resq 1
+        .rax        resq 1
+        .vector     resq 1
+        .error_code resq 1
+        .rip        resq 1
+        .cs         resq 1
+        .rflags     resq 1
+        .rsp        resq 1
+        .ss         resq 1
 endstruc
 %if trap_frame_size % 16
-    %error "the handler would be called with a misaligned stack"
+        %error "the handler would be called with a misaligned stack"
 %endif
 
 %macro trap_entry 1
 %%start:
 %if %1 >= 32 || (ERROR_CODE_VECTORS >> %1 & 1) == 0
-    push qword 0                ; keeps the frame the same for every vector
+        push qword 0                ; keeps the frame the same for every vector
 %endif
-    push qword %1
-    jmp trap_common
-    times TRAP_ENTRY_SIZE - ($ - %%start) int3
+        push qword %1
+        jmp trap_common
+        times TRAP_ENTRY_SIZE - ($ - %%start) int3
 %endmacro
 
 section .text align=16
 trap_entries:
 %assign vector 0
 %rep 256
-    trap_entry vector
+        trap_entry vector
 %assign vector vector + 1
 %endrep
 
@@ -60,39 +60,39 @@ trap_entries:
 ; before  trap_frame from .vector up is on the stack, interrupts closed, DF as the interrupted code left it
 ; after   every register and flag as before, but for what the handler changed in the frame
 trap_common:
-    cld                         ; the C ABI wants it, and the interrupted code may have been copying backwards
-    sub rsp, trap_frame.vector
-    mov [rsp + trap_frame.rax], rax
-    mov [rsp + trap_frame.rbx], rbx
-    mov [rsp + trap_frame.rcx], rcx
-    mov [rsp + trap_frame.rdx], rdx
-    mov [rsp + trap_frame.rsi], rsi
-    mov [rsp + trap_frame.rdi], rdi
-    mov [rsp + trap_frame.rbp], rbp
-    mov [rsp + trap_frame.r8], r8
-    mov [rsp + trap_frame.r9], r9
-    mov [rsp + trap_frame.r10], r10
-    mov [rsp + trap_frame.r11], r11
-    mov [rsp + trap_frame.r12], r12
-    mov [rsp + trap_frame.r13], r13
-    mov [rsp + trap_frame.r14], r14
-    mov [rsp + trap_frame.r15], r15
-    mov rdi, rsp
-    call [rel trap_handler]
-    mov rax, [rsp + trap_frame.rax]
-    mov rbx, [rsp + trap_frame.rbx]
-    mov rcx, [rsp + trap_frame.rcx]
-    mov rdx, [rsp + trap_frame.rdx]
-    mov rsi, [rsp + trap_frame.rsi]
-    mov rdi, [rsp + trap_frame.rdi]
-    mov rbp, [rsp + trap_frame.rbp]
-    mov r8, [rsp + trap_frame.r8]
-    mov r9, [rsp + trap_frame.r9]
-    mov r10, [rsp + trap_frame.r10]
-    mov r11, [rsp + trap_frame.r11]
-    mov r12, [rsp + trap_frame.r12]
-    mov r13, [rsp + trap_frame.r13]
-    mov r14, [rsp + trap_frame.r14]
-    mov r15, [rsp + trap_frame.r15]
-    add rsp, trap_frame.rip     ; drops vector and error code as well
-    iretq
+        cld                         ; the C ABI wants it, and the interrupted code may have been copying backwards
+        sub rsp, trap_frame.vector
+        mov [rsp + trap_frame.rax], rax
+        mov [rsp + trap_frame.rbx], rbx
+        mov [rsp + trap_frame.rcx], rcx
+        mov [rsp + trap_frame.rdx], rdx
+        mov [rsp + trap_frame.rsi], rsi
+        mov [rsp + trap_frame.rdi], rdi
+        mov [rsp + trap_frame.rbp], rbp
+        mov [rsp + trap_frame.r8], r8
+        mov [rsp + trap_frame.r9], r9
+        mov [rsp + trap_frame.r10], r10
+        mov [rsp + trap_frame.r11], r11
+        mov [rsp + trap_frame.r12], r12
+        mov [rsp + trap_frame.r13], r13
+        mov [rsp + trap_frame.r14], r14
+        mov [rsp + trap_frame.r15], r15
+        mov rdi, rsp
+        call [rel trap_handler]
+        mov rax, [rsp + trap_frame.rax]
+        mov rbx, [rsp + trap_frame.rbx]
+        mov rcx, [rsp + trap_frame.rcx]
+        mov rdx, [rsp + trap_frame.rdx]
+        mov rsi, [rsp + trap_frame.rsi]
+        mov rdi, [rsp + trap_frame.rdi]
+        mov rbp, [rsp + trap_frame.rbp]
+        mov r8, [rsp + trap_frame.r8]
+        mov r9, [rsp + trap_frame.r9]
+        mov r10, [rsp + trap_frame.r10]
+        mov r11, [rsp + trap_frame.r11]
+        mov r12, [rsp + trap_frame.r12]
+        mov r13, [rsp + trap_frame.r13]
+        mov r14, [rsp + trap_frame.r14]
+        mov r15, [rsp + trap_frame.r15]
+        add rsp, trap_frame.rip     ; drops vector and error code as well
+        iretq
