@@ -47,8 +47,8 @@ static uint64_t *table_below(struct page_tables *tables, uint64_t *entry, uint32
     return (uint64_t *)(tables->memory + ((uint32_t)*entry & ~PAGE_MASK));
 }
 
-// Map PAGE_COUNT pages at VIRT to what VALUE says, an entry for a 4 KiB page: address and permissions, or 0 for
-// nothing. Shifts 64-bit numbers by constants only: on i386 all else is a call into a compiler library.
+// Map PAGE_COUNT pages at VIRT to what VALUE says, an entry for a 4 KiB page: address and permissions. Shifts 64-bit
+// numbers by constants only: on i386 all else is a call into a compiler library.
 static enum status map_range(struct page_tables *tables, uint64_t virt, uint64_t value, uint32_t page_count,
                              uint32_t largest_shift)
 {
@@ -75,15 +75,14 @@ static enum status map_range(struct page_tables *tables, uint64_t virt, uint64_t
         uint32_t count = page_count >> (shift - SHIFT_4K);
         if (count > ENTRY_COUNT - index)
             count = ENTRY_COUNT - index;
-        uint32_t step = (uint32_t)(value & ENTRY_PRESENT) << shift;
+        uint32_t step = 1u << shift;
         fill(entry, count, step > PAGE_TABLES_PAGE_SIZE ? value | ENTRY_LARGE : value, step);
 
         count <<= shift - SHIFT_4K;
         page_count -= count;
         uint64_t done = (uint64_t)count << SHIFT_4K;
         virt += done;
-        if (step != 0)
-            value += done;
+        value += done;
     }
     return STATUS_OK;
 }
@@ -115,13 +114,6 @@ enum status page_tables_map(struct page_tables *tables, uint64_t virt, uint64_t 
         return STATUS_INVALID;
     return map_range(tables, virt, phys | entry_bits(tables, permissions), (uint32_t)(length >> SHIFT_4K),
                      largest_shift(tables));
-}
-
-enum status page_tables_unmap(struct page_tables *tables, uint64_t virt, uint64_t length)
-{
-    if (!is_valid(virt, length))
-        return STATUS_INVALID;
-    return map_range(tables, virt, 0, (uint32_t)(length >> SHIFT_4K), largest_shift(tables));
 }
 
 enum status page_tables_map_identity(struct page_tables *tables, const struct memory_map *map)

@@ -68,17 +68,6 @@ static inline void cpu_interrupts_restore(uint64_t flags)
         __asm__ volatile("sti" : : : "memory");
 }
 
-// Open interrupts and sleep until one was handled. STI takes effect after the next instruction, so none can slip in
-// between the two and leave the CPU asleep (Intel SDM vol. 2, STI).
-static inline void cpu_idle(void)
-{
-    __asm__ volatile("sti\n\t"
-                     "hlt"
-                     :
-                     :
-                     : "memory");
-}
-
 // Close interrupts and sleep; only an NMI or SMI wakes the CPU, and it goes back to sleep.
 [[noreturn]] static inline void cpu_halt_forever(void)
 {

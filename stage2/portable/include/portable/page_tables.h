@@ -42,9 +42,6 @@ enum page_permissions : uint32_t {
 enum status page_tables_map(struct page_tables *tables, uint64_t virt, uint64_t phys, uint64_t length,
                             enum page_permissions permissions);
 
-// Remove LENGTH bytes at VIRT, splitting larger pages. Makes tables on the way down even where nothing is mapped.
-enum status page_tables_unmap(struct page_tables *tables, uint64_t virt, uint64_t length);
-
 // Map the low 4 GiB except page 0, and above them all RAM of the sanitised MAP (usable, the loader's own kinds, ACPI
 // areas) but no hole and nothing reserved or bad, at virtual = physical, writable, not executable. 1 GiB pages are used
 // above 4 GiB only, where no page holds anything but RAM of one kind (ACPI areas are rounded outward to 4 KiB).

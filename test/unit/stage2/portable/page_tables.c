@@ -381,20 +381,6 @@ static void page_tables_split_keeps_the_rest(void **state)
     assert_mapped(hit, 6 * MIB + 5 * PAGE, GIB, PAGE_READ_ONLY);
 }
 
-static void page_tables_unmap_splits_too(void **state)
-{
-    (void)state;
-    assert_int_equal(page_tables_map(&tables, 0, 0, 4 * MIB, PAGE_WRITE), STATUS_OK);
-    assert_int_equal(page_tables_unmap(&tables, 0, PAGE), STATUS_OK);
-    assert_unmapped(0);
-    for (uint64_t address = PAGE; address < 2 * MIB; address += PAGE)
-        assert_mapped(address, address, PAGE, PAGE_WRITE);
-    assert_mapped(2 * MIB, 2 * MIB, 2 * MIB, PAGE_WRITE);
-    assert_int_equal(page_tables_unmap(&tables, PAGE, 4 * MIB), STATUS_OK);
-    for (uint64_t address = 0; address < 6 * MIB; address += PAGE)
-        assert_unmapped(address);
-}
-
 static void page_tables_out_of_pages_is_reported_at_each_step(void **state)
 {
     (void)state;
@@ -409,7 +395,7 @@ static void page_tables_out_of_pages_is_reported_at_each_step(void **state)
     add(513 * GIB, 514 * GIB, BOOT_MEMORY_USABLE);
     arena.page_limit = 9;
     assert_int_equal(page_tables_map_identity(&tables, &map), STATUS_OK);
-    assert_int_equal(page_tables_unmap(&tables, 514 * GIB - PAGE, PAGE), STATUS_NO_MEMORY); // a split
+    assert_int_equal(page_tables_map(&tables, 514 * GIB - PAGE, 0, PAGE, PAGE_WRITE), STATUS_NO_MEMORY); // a split
     assert_mapped(514 * GIB - PAGE, 514 * GIB - PAGE, 2 * MIB, PAGE_WRITE);
 }
 
@@ -420,13 +406,11 @@ static void page_tables_arguments_are_whole_pages(void **state)
     assert_int_equal(page_tables_map(&tables, 0, 0x800, PAGE, PAGE_WRITE), STATUS_INVALID);
     assert_int_equal(page_tables_map(&tables, 0, 0, PAGE + 0x10, PAGE_WRITE), STATUS_INVALID);
     assert_int_equal(page_tables_map(&tables, 0, 0, 16 * TIB, PAGE_WRITE), STATUS_INVALID);
-    assert_int_equal(page_tables_unmap(&tables, 0x200, PAGE), STATUS_INVALID);
-    assert_int_equal(page_tables_unmap(&tables, 0, 1), STATUS_INVALID);
     assert_int_equal(arena.pages_given, 0);
     assert_int_equal(page_tables_map(&tables, PAGE, PAGE, 0, PAGE_WRITE), STATUS_OK);
 }
 
-// Random maps and unmaps over 3 GiB on both sides of a top-level border, against an array with an entry a page.
+// Random maps over 3 GiB on both sides of a top-level border, against an array with an entry a page.
 static void page_tables_random_changes_match_the_model(void **state)
 {
     (void)state;
@@ -448,15 +432,11 @@ static void page_tables_random_changes_match_the_model(void **state)
                 count = WINDOW_PAGES - first;
             uint64_t phys = (random_below(&seed, 1 << 20) * unit + (random_below(&seed, 8) ? 0 : 1)) * PAGE % (4 * TIB);
             uint64_t permissions = random_below(&seed, 4);
-            bool is_unmapped = random_below(&seed, 4) == 0;
-            if (is_unmapped)
-                assert_int_equal(page_tables_unmap(&tables, WINDOW + first * PAGE, count * PAGE), STATUS_OK);
-            else
-                assert_int_equal(page_tables_map(&tables, WINDOW + first * PAGE, phys, count * PAGE,
-                                                 (enum page_permissions)permissions),
-                                 STATUS_OK);
+            assert_int_equal(
+                page_tables_map(&tables, WINDOW + first * PAGE, phys, count * PAGE, (enum page_permissions)permissions),
+                STATUS_OK);
             for (uint64_t i = 0; i < count; i++)
-                model[first + i] = is_unmapped ? ABSENT : (phys + i * PAGE) | permissions;
+                model[first + i] = (phys + i * PAGE) | permissions;
 
             for (uint32_t probe = 0; probe < 300; probe++) {
                 uint64_t edges[] = {first, first + count, first + 1, random_below(&seed, (uint32_t)WINDOW_PAGES),
@@ -493,7 +473,6 @@ int main(void)
         TEST(page_tables_largest_fitting_page_is_taken),
         TEST(page_tables_range_may_cross_top_level_entries),
         TEST(page_tables_split_keeps_the_rest),
-        TEST(page_tables_unmap_splits_too),
         TEST(page_tables_out_of_pages_is_reported_at_each_step),
         TEST(page_tables_arguments_are_whole_pages),
         TEST(page_tables_random_changes_match_the_model),
