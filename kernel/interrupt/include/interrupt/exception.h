@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: MIT
-// Exceptions: what the CPU says when the kernel did something impossible. Owns the meaning of the 256 vectors. main
-// calls it before anything else, because from then on no mistake is silent.
-#pragma once
-
-// Load the kernel's GDT and IDT. From here on every vector prints a report through the emergency path and stops with
-// "failed". Needs nothing but a stack; interrupts must be closed.
+// Exceptions: what the CPU says when code did something impossible, and NMIs. Owns what happens when one arrives; what
+// a report looks like is its reporter's business (debug). Exported names start with exception_.
 //
-// The report is one fact a line, "name: value", numbers in hexadecimal, in this order:
-//   PANIC: exception 14: page fault (#PF)
-//   vector, name, error_code ("none" for vectors that have none), rip, cs, rflags, rsp, ss, cr0, cr2, cr3, cr4,
-// then the general registers, three facts a line. Tests parse it; lines may be added, not changed.
-void exception_init(void);
+// An exception goes, in this order: to a landing place, when the instruction is one that may fault (arch/probe.h); to
+// the handler of its vector, if there is one and it takes it; a breakpoint is logged and returns; anything else is
+// reported and ends the kernel.
+#pragma once
+#include <arch/trap_frame.h>
+
+// Return whether the exception is dealt with; FRAME is then resumed as the handler left it. Runs with interrupts closed,
+// on the interrupted stack, those of #DF, NMI, #MC and #DB on stacks of their own; must not allocate.
+typedef bool exception_handler_fn(struct trap_frame *frame);
+
+// Report FRAME and never return. CR2 is as it was when the exception arrived. Any context.
+typedef void exception_report_fn(const struct trap_frame *frame, uint64_t cr2);
+
+// Load the kernel's GDT, TSS and IDT. From here on every vector has an answer, by REPORT when there is no other. Needs
+// nothing but a stack; interrupts must be closed.
+void exception_init(exception_report_fn *report);
+
+// From here on ask HANDLER first when the exception VECTOR (0..31) arrives; nullptr: nobody.
+void exception_set_handler(uint8_t vector, exception_handler_fn *handler);

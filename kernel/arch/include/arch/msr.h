@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// Model-specific registers. Ring 0, any context. A register that the CPU lacks raises #GP on real hardware: ask CPUID
+// first. Intel SDM vol. 4.
+#pragma once
+#include <stdint.h>
+
+constexpr uint32_t MSR_APIC_BASE = 0x1b;
+constexpr uint32_t MSR_EFER = 0xc000'0080;
+constexpr uint32_t MSR_FS_BASE = 0xc000'0100;
+constexpr uint32_t MSR_GS_BASE = 0xc000'0101;
+constexpr uint32_t MSR_KERNEL_GS_BASE = 0xc000'0102; // what SWAPGS exchanges the former with
+
+static inline uint64_t msr_read(uint32_t msr)
+{
+    uint32_t low;
+    uint32_t high;
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr) : "memory");
+    return (uint64_t)high << 32 | low;
+}
+
+static inline void msr_write(uint32_t msr, uint64_t value)
+{
+    __asm__ volatile("wrmsr" : : "a"((uint32_t)value), "d"((uint32_t)(value >> 32)), "c"(msr) : "memory");
+}

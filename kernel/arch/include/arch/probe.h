@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// Reading memory that may not be there. The instructions in question are listed in a table of this module, and a fault
+// of theirs is no error: exception handling sends them to where they say. Any context, NMI included, as long as the
+// kernel's IDT is loaded.
+#pragma once
+#include <arch/trap_frame.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Copy SIZE_BYTES from SOURCE to DESTINATION, up to the first byte that faults on either side. Returns how many were
+// not copied: 0 is success.
+[[nodiscard]] size_t probe_copy(void *destination, const void *source, size_t size_bytes);
+
+// If FRAME stands at an instruction that may fault, move it to its landing place and return true. For page faults,
+// stack faults and general protection, and for the interrupt module alone.
+bool probe_land(struct trap_frame *frame);

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// The explanation of a death: the report of a fatal exception and of a panic, with cause in words, registers, page walk,
+// backtrace and the last lines of the log. Supplies the kernel's panic() (lib/panic.h) and the compiler's stack check.
+// Exported names start with debug_.
+//
+// Works from the first C line on and in any context, a smashed stack, a broken chain of frame pointers and a fault
+// inside the report included. Takes no lock. The grammar of a report stands in docs/panic-report.md; tests parse it:
+// lines may be added, not changed.
+#pragma once
+#include <arch/trap_frame.h>
+#include <stdint.h>
+
+// Report a fatal exception and end the kernel (log/emergency.h). An exception_report_fn.
+void debug_report_exception(const struct trap_frame *frame, uint64_t cr2);
+
+// Give the stack check a value that no attacker knows, made from SEED and the TSC. Call from a function that never
+// returns and is compiled without the check.
+void debug_set_canary(uint64_t seed);

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// Time since boot, the tick, and the date. Owns the TSC's rate, HPET, ACPI PM timer, 8254 and RTC; what wants to be
+// called later uses time/timer.h. Exported names start with time_.
+#pragma once
+#include <acpi/acpi.h>
+#include <lib/status.h>
+#include <stdint.h>
+
+enum time_source : uint8_t {
+    TIME_SOURCE_NONE, // no clock could be found; time stands still
+    TIME_SOURCE_TSC,
+    TIME_SOURCE_HPET,
+    TIME_SOURCE_PM,
+    TIME_SOURCE_PIT,
+};
+
+constexpr uint32_t TIME_TICKS_PER_SECOND = 1000;
+
+struct time_options {
+    const struct acpi *acpi;
+    uint64_t tsc_origin;            // TSC at time 0; 0: when it began to count
+    enum time_source forced_source; // TIME_SOURCE_NONE: the best there is
+};
+
+// Find the word of the command line's clock=: "tsc", "hpet", "pm", "pit". STATUS_NOT_FOUND leaves SOURCE alone.
+[[nodiscard]] enum status time_source_parse(const char *name, enum time_source *source);
+
+// Choose and calibrate the clock, and start the tick. Interrupts are closed before and after; takes some 10 ms, bounded
+// whatever the hardware does. Logs what it chose, and each thing that is missing. A forced source that is not there is
+// an error in the log, and the best one is used.
+void time_init(const struct time_options *options);
+
+// Nanoseconds since time 0, never less than before. Any context from time_init() on; before, 0.
+uint64_t time_now_ns(void);
+
+enum time_source time_source(void);
+const char *time_source_name(enum time_source source); // never nullptr
+uint64_t time_source_hz(void);                         // as calibrated; 0 without a source
+
+// Whether interrupts drive the tick, and how many there have been.
+bool time_has_tick(void);
+uint64_t time_tick_count(void);
+
+// The date that the battery-backed clock had at boot; it is taken as UTC.
+struct time_date {
+    uint16_t year;
+    uint8_t month, day; // from 1
+    uint8_t hour, minute, second;
+};
+
+// Read the RTC. Bounded. STATUS_NOT_FOUND when there is none, STATUS_INVALID when what it says is no date.
+enum status time_read_date(const struct acpi_fadt *fadt, struct time_date *date);
