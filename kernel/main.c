@@ -6,7 +6,9 @@
 #include <arch/cpu.h>
 #include <arch/emulator_exit.h>
 #include <arch/tsc.h>
+#include <debug/debug.h>
 #include <interrupt/exception.h>
+#include <interrupt/irq.h>
 #include <lib/command_line.h>
 #include <lib/panic.h>
 #include <lib/string.h>
@@ -94,8 +96,8 @@ static void finish_if_asked(const char *command_line)
 void kernel_main(const struct boot_info *boot)
 {
     uint64_t entry_tsc = tsc_read();
-    exception_init();    // from here on no fault is silent
-    require_valid(boot); // ... and the loader's word counts
+    exception_init(debug_report_exception); // from here on no fault is silent
+    require_valid(boot);                    // ... and the loader's word counts
     log_init(boot->tsc[BOOT_STAMP_BOOT_SECTOR]);
 
     const char *command_line = report_command_line(boot);

@@ -18,7 +18,7 @@ struct idt_gate {
 static_assert(sizeof(struct idt_gate) == 16);
 
 constexpr uint8_t GATE_INTERRUPT_PRESENT = 0x8e; // present, DPL 0, 64-bit interrupt gate
-constexpr unsigned DOUBLE_FAULT = 8;             // what a fault on an overflown stack becomes
+constexpr uint8_t GATE_RING_3 = 3 << 5;          // INT n may be executed there
 constexpr unsigned TRAP_ENTRY_SIZE = 16;         // trap_entry.asm has the same number
 // trap_entry.asm has the same set.
 constexpr uint32_t ERROR_CODE_VECTORS = 1u << 8 | 0x1fu << 10 | 1u << 17 | 1u << 21 | 1u << 29 | 1u << 30;
@@ -26,6 +26,15 @@ constexpr uint32_t ERROR_CODE_VECTORS = 1u << 8 | 0x1fu << 10 | 1u << 17 | 1u <<
 extern const uint8_t trap_entries[IDT_VECTOR_COUNT][TRAP_ENTRY_SIZE]; // trap_entry.asm
 extern trap_handler_fn *trap_handler;                                 // read by trap_entry.asm
 trap_handler_fn *trap_handler;
+
+// Those with a stack of their own; trap_entry.asm has the same set.
+static const uint8_t stack_of_vector[32] = {
+    [1] = GDT_STACK_DEBUG,         // may arrive on the first instruction of a system call, with the program's stack
+    [2] = GDT_STACK_NMI,           // may arrive anywhere
+    [8] = GDT_STACK_DOUBLE_FAULT,  // what a fault on an overflown stack becomes
+    [18] = GDT_STACK_MACHINE_CHECK // may arrive anywhere
+};
+constexpr unsigned BREAKPOINT = 3;
 
 static alignas(16) struct idt_gate idt[IDT_VECTOR_COUNT];
 
@@ -37,12 +46,12 @@ void idt_load(trap_handler_fn *handler)
         idt[vector] = (struct idt_gate){
             .offset_low = (uint16_t)entry,
             .selector = GDT_KERNEL_CODE,
-            .attributes = GATE_INTERRUPT_PRESENT,
+            .stack_table_index = vector < 32 ? stack_of_vector[vector] : (uint8_t)GDT_STACK_CURRENT,
+            .attributes = GATE_INTERRUPT_PRESENT | (vector == BREAKPOINT ? GATE_RING_3 : 0),
             .offset_middle = (uint16_t)(entry >> 16),
             .offset_high = (uint32_t)(entry >> 32),
         };
     }
-    idt[DOUBLE_FAULT].stack_table_index = GDT_STACK_DOUBLE_FAULT;
     struct table_register idtr = {sizeof idt - 1, (uintptr_t)idt};
     __asm__ volatile("lidt %0" : : "m"(idtr) : "memory");
 }

@@ -38,13 +38,24 @@ endstruc
         %error "the handler would be called with a misaligned stack"
 %endif
 
+RING_MASK          equ 3        ; of a selector: the ring it belongs to
+MSR_GS_BASE        equ 0c0000101h
+
+; Vectors with a stack of their own (idt.c has the same set): they may arrive between an entry from ring 3 and its SWAPGS,
+; so CS does not say whose GS base is loaded.
+ANYWHERE_VECTORS   equ 1 << 1 | 1 << 2 | 1 << 8 | 1 << 18
+
 %macro trap_entry 1
 %%start:
 %if %1 >= 32 || (ERROR_CODE_VECTORS >> %1 & 1) == 0
         push qword 0                ; keeps the frame the same for every vector
 %endif
         push qword %1
+%if %1 < 32 && (ANYWHERE_VECTORS >> %1 & 1) != 0
+        jmp trap_anywhere
+%else
         jmp trap_common
+%endif
         times TRAP_ENTRY_SIZE - ($ - %%start) int3
 %endmacro
 
@@ -56,10 +67,7 @@ trap_entries:
 %assign vector vector + 1
 %endrep
 
-; trap_common
-; before  trap_frame from .vector up is on the stack, interrupts closed, DF as the interrupted code left it
-; after   every register and flag as before, but for what the handler changed in the frame
-trap_common:
+%macro save_registers 0
         cld                         ; the C ABI wants it, and the interrupted code may have been copying backwards
         sub rsp, trap_frame.vector
         mov [rsp + trap_frame.rax], rax
@@ -77,8 +85,28 @@ trap_common:
         mov [rsp + trap_frame.r13], r13
         mov [rsp + trap_frame.r14], r14
         mov [rsp + trap_frame.r15], r15
+%endmacro
+
+; trap_common
+; before  trap_frame from .vector up is on the stack, interrupts closed, DF as the interrupted code left it
+; after   every register and flag as before, but for what the handler changed in the frame
+;
+; RBP is not touched, so that the chain of frame pointers leads from the handler into the interrupted function.
+; trap_return and trap_anywhere_return tell a backtrace that a struct trap_frame lies above.
+global trap_return, trap_anywhere_return
+trap_common:
+        save_registers
+        test byte [rsp + trap_frame.cs], RING_MASK
+        jz .is_kernel
+        swapgs
+.is_kernel:
         mov rdi, rsp
         call [rel trap_handler]
+trap_return:
+        test byte [rsp + trap_frame.cs], RING_MASK
+        jz trap_resume
+        swapgs
+trap_resume:
         mov rax, [rsp + trap_frame.rax]
         mov rbx, [rsp + trap_frame.rbx]
         mov rcx, [rsp + trap_frame.rcx]
@@ -96,3 +124,22 @@ trap_common:
         mov r15, [rsp + trap_frame.r15]
         add rsp, trap_frame.rip     ; drops vector and error code as well
         iretq
+
+; trap_anywhere: trap_common for ANYWHERE_VECTORS. The kernel's GS base lies in the upper half, a program's never does
+; (FSGSBASE stays off, so the kernel alone sets it), hence its sign says whose it is.
+trap_anywhere:
+        save_registers
+        mov ecx, MSR_GS_BASE
+        rdmsr
+        mov ebx, edx                ; kept by the C handler: whether to change back
+        test edx, edx
+        js .is_kernels
+        swapgs
+.is_kernels:
+        mov rdi, rsp
+        call [rel trap_handler]
+trap_anywhere_return:
+        test ebx, ebx
+        js trap_resume
+        swapgs
+        jmp trap_resume

@@ -1,84 +1,64 @@
 // SPDX-License-Identifier: MIT
-// The exception reporter. Entered by the CPU through arch's trap entries, from any instruction of the kernel; so it
-// uses the emergency path alone and takes nothing for granted.
-#include "vector.h"
+// Where every vector arrives in C. Entered by the CPU through arch's trap entries, from any instruction of the kernel
+// and of programs; hands interrupts on to irq.c.
+#include "irq_dispatch.h"
 #include <arch/cpu.h>
 #include <arch/gdt.h>
 #include <arch/idt.h>
+#include <arch/machine_check.h>
+#include <arch/probe.h>
 #include <interrupt/exception.h>
-#include <log/emergency.h>
+#include <lib/panic.h>
+#include <log/log.h>
 
-typedef unsigned long long printable_t;
+// Intel SDM vol. 3, table 6-1.
+constexpr uint64_t BREAKPOINT = 3;
+constexpr uint64_t STACK_FAULT = 12;
+constexpr uint64_t GENERAL_PROTECTION = 13;
+constexpr uint64_t PAGE_FAULT = 14;
+constexpr uint64_t EXCEPTION_COUNT = 32;
 
-static void report_event(const struct trap_frame *frame)
+static exception_report_fn *report;
+static exception_handler_fn *handlers[EXCEPTION_COUNT];
+
+static bool is_memory_fault(uint64_t vector)
 {
-    const char *kind = frame->vector < 32 ? "exception" : "interrupt";
-    const char *name = vector_name(frame->vector);
-    log_emergency("PANIC: %s %llu: %s\n", kind, (printable_t)frame->vector, name);
-    log_emergency("vector: %llu\nname: %s\n", (printable_t)frame->vector, name);
-    if (idt_vector_has_error_code(frame->vector))
-        log_emergency("error_code: 0x%llx\n", (printable_t)frame->error_code);
-    else
-        log_emergency("error_code: none\n");
+    return vector == PAGE_FAULT || vector == GENERAL_PROTECTION || vector == STACK_FAULT;
 }
 
-static void report_place(const struct trap_frame *frame)
+static void exception_dispatch(struct trap_frame *frame)
 {
-    log_emergency("rip: 0x%016llx\ncs: 0x%04llx\nrflags: 0x%08llx\nrsp: 0x%016llx\nss: 0x%04llx\n",
-                  (printable_t)frame->rip, (printable_t)frame->cs, (printable_t)frame->rflags, (printable_t)frame->rsp,
-                  (printable_t)frame->ss);
-}
-
-static void report_control_registers(uint64_t cr2)
-{
-    log_emergency("cr0: 0x%016llx\ncr2: 0x%016llx\ncr3: 0x%016llx\ncr4: 0x%016llx\n", (printable_t)cpu_read_cr0(),
-                  (printable_t)cr2, (printable_t)cpu_read_cr3(), (printable_t)cpu_read_cr4());
-}
-
-static void report_registers(const struct trap_frame *frame)
-{
-    const struct {
-        char name[4];
-        uint64_t value;
-    } registers[] = {
-        {"rax", frame->rax}, {"rbx", frame->rbx}, {"rcx", frame->rcx}, {"rdx", frame->rdx}, {"rsi", frame->rsi},
-        {"rdi", frame->rdi}, {"rbp", frame->rbp}, {"r8", frame->r8},   {"r9", frame->r9},   {"r10", frame->r10},
-        {"r11", frame->r11}, {"r12", frame->r12}, {"r13", frame->r13}, {"r14", frame->r14}, {"r15", frame->r15},
-    };
-    constexpr unsigned PER_LINE = 3; // a screen has 25 rows, and the first fact must still be on it
-    for (unsigned i = 0; i < sizeof registers / sizeof *registers; i++)
-        log_emergency("%s: 0x%016llx%s", registers[i].name, (printable_t)registers[i].value,
-                      i % PER_LINE == PER_LINE - 1 ? "\n" : "  ");
-}
-
-struct exception {
-    const struct trap_frame *frame;
-    uint64_t cr2;
-};
-
-static void write_report(void *context, bool is_nested)
-{
-    const struct exception *exception = context;
-    const struct trap_frame *frame = exception->frame;
-    if (is_nested) {
-        log_emergency("PANIC: vector %llu at rip 0x%llx, cr2 0x%llx, while another fatal error was being reported\n",
-                      (printable_t)frame->vector, (printable_t)frame->rip, (printable_t)exception->cr2);
+    uint64_t cr2 = cpu_read_cr2(); // a fault in what follows would overwrite it
+    if (is_memory_fault(frame->vector) && probe_land(frame))
+        return;
+    exception_handler_fn *handler = handlers[frame->vector];
+    if (handler != nullptr && handler(frame))
+        return;
+    if (frame->vector == BREAKPOINT) {
+        log_info("exception", "breakpoint at 0x%llx", (unsigned long long)frame->rip);
         return;
     }
-    report_event(frame);
-    report_place(frame);
-    report_control_registers(exception->cr2);
-    report_registers(frame);
+    report(frame, cr2);
 }
 
-static void exception_enter(struct trap_frame *frame)
+static void interrupt_enter(struct trap_frame *frame)
 {
-    struct exception exception = {frame, cpu_read_cr2()}; // a fault while reporting would overwrite CR2
-    log_fatal_report(write_report, &exception);
+    if (frame->vector < EXCEPTION_COUNT)
+        exception_dispatch(frame);
+    else if (!irq_dispatch((uint8_t)frame->vector))
+        report(frame, cpu_read_cr2());
 }
 
-void exception_init(void)
+void exception_init(exception_report_fn *report_fatal)
 {
+    report = report_fatal;
     gdt_load();
-    idt_load(exception_enter);
+    idt_load(interrupt_enter);
+    machine_check_enable();
+}
+
+void exception_set_handler(uint8_t vector, exception_handler_fn *handler)
+{
+    ASSERT(vector < EXCEPTION_COUNT);
+    handlers[vector] = handler;
 }

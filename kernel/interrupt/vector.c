@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The table of vector names. Pure data; called by the exception reporter.
-#include "vector.h"
+#include <interrupt/vector.h>
 
 // Intel SDM vol. 3, table 6-1; 28 to 30 are AMD's (APM vol. 2, 8.2).
 static const char *const exception_names[32] = {

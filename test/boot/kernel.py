@@ -136,8 +136,7 @@ PROTECTION = (13, "general protection (#GP)")
 EXCEPTIONS = {
     "divide_by_zero": (b"\x31\xc9\xf7\xf1", 2, (0, "divide error (#DE)"), {}),
     "single_step": (b"\x9c\x81\x0c\x24\x00\x01\x00\x00\x9d\x90", 10, (1, "debug (#DB)"), {}),  # TF by popfq
-    "breakpoint": (b"\xcc", 1, (3, "breakpoint (#BP)"), {}),
-    "undefined_opcode": (b"\x0f\x0b", 0, (6, "invalid opcode (#UD)"), {}),
+"undefined_opcode": (b"\x0f\x0b", 0, (6, "invalid opcode (#UD)"), {}),
     # CR0.TS, then fnop
     "no_coprocessor": (b"\x0f\x20\xc0\x0c\x08\x0f\x22\xc0\xd9\xd0", 8, (7, "device not available (#NM)"),
                        {"cr0": 0x80010039}),

@@ -3,8 +3,8 @@
 // allocates nothing; the same source runs in host tests and fuzzers. Exported names start with acpi_.
 //
 // Trusts nothing: each length is checked against what is mapped before it is believed, each table against its sum, and
-// tables that are wrong are passed over as if they were missing. Any context in which the map function works; O(tables).
-// Source: ACPI 6.5, chapter 5.2.
+// tables that are wrong are passed over as if they were missing. Any context in which the map function works;
+// O(tables). Source: ACPI 6.5, chapter 5.2.
 #pragma once
 #include <lib/address.h>
 #include <lib/status.h>
@@ -19,8 +19,8 @@ struct acpi {
     const uint8_t *root; // the entries of the RSDT or XSDT, 4 or 8 bytes each
     uint32_t entry_count;
     uint8_t entry_size_bytes;
-    uint8_t revision;         // of the root pointer: 0 is ACPI 1.0, 2 or more has an XSDT
-    uint32_t skipped_count;   // tables named by the root whose address, length or sum was wrong
+    uint8_t revision;       // of the root pointer: 0 is ACPI 1.0, 2 or more has an XSDT
+    uint32_t skipped_count; // tables named by the root whose address, length or sum was wrong
 };
 
 // Start from the root pointer at RSDP (0: there is none). The XSDT is preferred; when it is wrong the RSDT is used.

@@ -47,6 +47,12 @@ static inline uint64_t cpu_read_cr4(void)
     return value;
 }
 
+// Only bits that CPUID promises may be set: an unsupported one raises #GP, or hangs an emulator.
+static inline void cpu_write_cr4(uint64_t value)
+{
+    __asm__ volatile("movq %0, %%cr4" : : "r"(value) : "memory");
+}
+
 constexpr uint64_t CPU_RFLAGS_INTERRUPT = 1u << 9;
 
 // Close interrupts on this CPU and return RFLAGS as it was, for cpu_interrupts_restore(). Pairs nest.
@@ -66,6 +72,22 @@ static inline void cpu_interrupts_restore(uint64_t flags)
 {
     if (flags & CPU_RFLAGS_INTERRUPT)
         __asm__ volatile("sti" : : : "memory");
+}
+
+static inline void cpu_interrupts_enable(void)
+{
+    __asm__ volatile("sti" : : : "memory");
+}
+
+// Open interrupts and sleep until one arrives. STI takes effect after the next instruction, so one that is pending
+// wakes the CPU at once and none is slept through.
+static inline void cpu_wait_for_interrupt(void)
+{
+    __asm__ volatile("sti\n\t"
+                     "hlt"
+                     :
+                     :
+                     : "memory");
 }
 
 // Close interrupts and sleep; only an NMI or SMI wakes the CPU, and it goes back to sleep.

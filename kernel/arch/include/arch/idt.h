@@ -6,11 +6,12 @@
 
 constexpr unsigned IDT_VECTOR_COUNT = 256;
 
-// Runs with interrupts closed and DF clear, on the interrupted stack (a double fault: on its own), from any context.
-// Returning resumes what was interrupted.
+// Runs with interrupts closed and DF clear, on the interrupted stack (#DB, NMI, #DF and #MC: on their own; from ring 3:
+// on the kernel's), from any context. Returning resumes what was interrupted.
 typedef void trap_handler_fn(struct trap_frame *frame);
 
-// Send every vector to HANDLER from here on. All gates are interrupt gates of ring 0.
+// Send every vector to HANDLER from here on. All gates are interrupt gates; ring 3 may
+// execute INT3 and no other INT.
 void idt_load(trap_handler_fn *handler);
 
 // Whether the CPU pushes an error code for VECTOR (Intel SDM vol. 3, table 6-1; AMD APM vol. 2, 8.2 for 29 and 30).

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where the kernel reaches physical memory: on the loader's tables, at the same address (docs/boot-protocol.md, "Paging"):
-// all of the low 4 GiB but page 0, above that what the memory map says is there. Any context.
+// Where the kernel reaches physical memory: on the loader's tables, at the same address (docs/boot-protocol.md,
+// "Paging"): all of the low 4 GiB but page 0, above that what the memory map says is there. Any context.
 #pragma once
 #include <lib/address.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The stacks that the kernel is linked with, each above a guard page that nobody maps. For whoever wants to say in words
-// where an address lies. Pure data; any context.
+// The stacks that the kernel is linked with, each above a guard page that nobody maps. For whoever wants to say in
+// words where an address lies. Pure data; any context.
 #pragma once
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The explanation of a death: the report of a fatal exception and of a panic, with cause in words, registers, page walk,
-// backtrace and the last lines of the log. Supplies the kernel's panic() (lib/panic.h) and the compiler's stack check.
-// Exported names start with debug_.
+// The explanation of a death: the report of a fatal exception and of a panic, with cause in words, registers, page
+// walk, backtrace and the last lines of the log. Supplies the kernel's panic() (lib/panic.h) and the compiler's stack
+// check. Exported names start with debug_.
 //
 // Works from the first C line on and in any context, a smashed stack, a broken chain of frame pointers and a fault
 // inside the report included. Takes no lock. The grammar of a report stands in docs/panic-report.md; tests parse it:

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// The table of instructions that may fault (probe.asm). Called by the interrupt module.
+#include <arch/probe.h>
+
+struct landing {
+    uint64_t instruction, landing;
+};
+static_assert(sizeof(struct landing) == 16, "probe.asm writes two quadwords, and kernel.ld checks the multiple");
+
+extern const struct landing landings_start[], landings_end[]; // kernel.ld
+
+bool probe_land(struct trap_frame *frame)
+{
+    for (const struct landing *each = landings_start; each != landings_end; each++) {
+        if (each->instruction == frame->rip) {
+            frame->rip = each->landing;
+            return true;
+        }
+    }
+    return false;
+}

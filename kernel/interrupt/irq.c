@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: MIT
+// From a line to its handler. Called by drivers and, for each interrupt, by exception.c; must not know a controller's
+// registers.
+//
+//   vectors 20h..2fh  lines of the 8259 pair
+//           30h..efh  wires of I/O APICs, given out as lines are registered
+//           f0h       the local APIC's timer, in the highest class of priority
+//           ffh       the local APIC's spurious interrupt
+#include "io_apic.h"
+#include "irq_dispatch.h"
+#include "local_apic.h"
+#include "pic.h"
+#include <arch/cpu.h>
+#include <arch/tsc.h>
+#include <interrupt/irq.h>
+#include <log/log.h>
+
+constexpr uint8_t FIRST_VECTOR = PIC_VECTOR_BASE;
+constexpr uint8_t PIC_VECTOR_END = PIC_VECTOR_BASE + PIC_LINE_COUNT;
+constexpr uint8_t WIRE_VECTOR_BASE = PIC_VECTOR_END;
+constexpr uint8_t TIMER_VECTOR = 0xf0;
+constexpr uint32_t ISA_LINE_COUNT = 16;
+constexpr uint32_t BROADCAST_ID = 0xff; // the first local APIC number that an I/O APIC cannot address
+
+struct slot {
+    irq_handler_fn *handler; // nullptr: the vector is free
+    void *context;
+    uint64_t count;
+    uint64_t worst_ticks;
+    uint64_t count_at_check; // for irq_mask_storms()
+    uint32_t line;
+    uint32_t gsi;         // of a wire of an I/O APIC
+    bool may_be_spurious; // 8259 lines 7 and 15
+};
+
+static struct {
+    enum irq_controller controller;
+    bool has_8259, has_local_apic;
+    uint64_t spurious_count, unclaimed_count;
+    uint32_t override_count;
+    struct acpi_interrupt_override overrides[ACPI_OVERRIDE_LIMIT];
+    struct slot slots[256 - FIRST_VECTOR];
+} irqs;
+
+static struct slot *slot_of(uint8_t vector)
+{
+    return &irqs.slots[vector - FIRST_VECTOR];
+}
+
+static uint8_t vector_of(const struct slot *slot)
+{
+    return (uint8_t)(slot - irqs.slots + FIRST_VECTOR);
+}
+
+// ---- an interrupt arrives
+
+static void acknowledge(uint8_t vector)
+{
+    if (irqs.controller == IRQ_CONTROLLER_APIC)
+        local_apic_acknowledge();
+    else
+        pic_acknowledge(vector - PIC_VECTOR_BASE);
+}
+
+// A request may have been on its way when its line was masked, and one that the firmware left may come before anybody
+// has registered. What is not in service was raised by an INT instruction, and that is nobody's interrupt.
+[[gnu::noinline]] static bool dispatch_unclaimed(uint8_t vector)
+{
+    bool is_pic_vector = vector < PIC_VECTOR_END;
+    uint8_t line = vector - PIC_VECTOR_BASE;
+    if ((vector == LOCAL_APIC_SPURIOUS_VECTOR && irqs.has_local_apic) ||
+        (is_pic_vector && irqs.has_8259 && pic_is_spurious(line))) {
+        irqs.spurious_count++;
+        return true;
+    }
+    bool is_apic = irqs.controller == IRQ_CONTROLLER_APIC;
+    if (is_apic ? !local_apic_is_in_service(vector) : !is_pic_vector || !irqs.has_8259 || !pic_is_in_service(line))
+        return false;
+    if (!is_apic)
+        pic_mask(line);
+    irqs.unclaimed_count++;
+    acknowledge(vector);
+    return true;
+}
+
+bool irq_dispatch(uint8_t vector)
+{
+    struct slot *slot = slot_of(vector);
+    if (slot->handler == nullptr)
+        return dispatch_unclaimed(vector);
+    if (slot->may_be_spurious && pic_is_spurious(vector - PIC_VECTOR_BASE)) {
+        irqs.spurious_count++;
+        return true;
+    }
+    uint64_t start = tsc_read();
+    slot->handler(slot->context);
+    uint64_t ticks = tsc_read() - start;
+    if (ticks > slot->worst_ticks)
+        slot->worst_ticks = ticks;
+    slot->count++;
+    acknowledge(vector);
+    return true;
+}
+
+// ---- lines
+
+static struct slot *find(uint32_t line)
+{
+    for (struct slot *slot = irqs.slots; slot != irqs.slots + sizeof irqs.slots / sizeof *irqs.slots; slot++) {
+        if (slot->handler != nullptr && slot->line == line)
+            return slot;
+    }
+    return nullptr;
+}
+
+static void set_mask(const struct slot *slot, bool is_masked)
+{
+    if (slot->line == IRQ_LINE_LOCAL_TIMER)
+        local_apic_set_timer_mask(is_masked);
+    else if (irqs.controller == IRQ_CONTROLLER_APIC)
+        io_apic_set_mask(slot->gsi, is_masked);
+    else if (is_masked)
+        pic_mask((uint8_t)slot->line);
+    else
+        pic_unmask((uint8_t)slot->line);
+}
+
+// ISA lines are edges, active high, on the wire of the same number; the others are PCI's, level and active low; unless
+// the firmware says otherwise (ACPI 6.5, 5.2.12.5).
+static struct acpi_interrupt_override wiring_of(uint32_t line)
+{
+    for (uint32_t i = 0; i < irqs.override_count; i++) {
+        if (line < ISA_LINE_COUNT && irqs.overrides[i].irq == line)
+            return irqs.overrides[i];
+    }
+    return (struct acpi_interrupt_override){
+        .gsi = line,
+        .polarity = line < ISA_LINE_COUNT ? ACPI_POLARITY_HIGH : ACPI_POLARITY_LOW,
+        .trigger = line < ISA_LINE_COUNT ? ACPI_TRIGGER_EDGE : ACPI_TRIGGER_LEVEL,
+    };
+}
+
+// A free vector for the wire of LINE, routed there.
+static enum status claim_wire(uint32_t line, struct slot **slot)
+{
+    struct acpi_interrupt_override wiring = wiring_of(line);
+    if (!io_apic_has(wiring.gsi))
+        return STATUS_RANGE;
+    struct slot *free = nullptr;
+    for (struct slot *each = slot_of(WIRE_VECTOR_BASE); each != slot_of(TIMER_VECTOR); each++) {
+        if (each->handler == nullptr && free == nullptr)
+            free = each;
+        if (each->handler != nullptr && each->gsi == wiring.gsi)
+            return STATUS_BUSY;
+    }
+    if (free == nullptr)
+        return STATUS_NO_MEMORY;
+    free->gsi = wiring.gsi;
+    io_apic_route(wiring.gsi, vector_of(free), wiring.polarity == ACPI_POLARITY_LOW,
+                  wiring.trigger == ACPI_TRIGGER_LEVEL);
+    *slot = free;
+    return STATUS_OK;
+}
+
+static enum status claim(uint32_t line, struct slot **slot)
+{
+    if (find(line) != nullptr)
+        return STATUS_BUSY;
+    if (line == IRQ_LINE_LOCAL_TIMER) {
+        *slot = slot_of(TIMER_VECTOR);
+        return irqs.controller == IRQ_CONTROLLER_APIC ? STATUS_OK : STATUS_RANGE;
+    }
+    if (irqs.controller == IRQ_CONTROLLER_APIC)
+        return claim_wire(line, slot);
+    if (line >= PIC_LINE_COUNT || line == PIC_CASCADE_LINE || !irqs.has_8259)
+        return STATUS_RANGE;
+    *slot = slot_of((uint8_t)(PIC_VECTOR_BASE + line));
+    (*slot)->may_be_spurious = line == PIC_LAST_OF_MASTER || line == PIC_LAST_OF_SLAVE;
+    return STATUS_OK;
+}
+
+enum status irq_register(uint32_t line, irq_handler_fn *handler, void *context)
+{
+    uint64_t flags = cpu_interrupts_disable();
+    struct slot *slot;
+    enum status status = claim(line, &slot);
+    if (status == STATUS_OK) {
+        slot->handler = handler;
+        slot->context = context;
+        slot->line = line;
+        slot->count = slot->count_at_check = slot->worst_ticks = 0;
+        set_mask(slot, false);
+    }
+    cpu_interrupts_restore(flags);
+    return status;
+}
+
+void irq_unregister(uint32_t line)
+{
+    uint64_t flags = cpu_interrupts_disable();
+    struct slot *slot = find(line);
+    if (slot != nullptr) {
+        set_mask(slot, true);
+        slot->handler = nullptr;
+    }
+    cpu_interrupts_restore(flags);
+}
+
+static void set_mask_of_line(uint32_t line, bool is_masked)
+{
+    uint64_t flags = cpu_interrupts_disable();
+    struct slot *slot = find(line);
+    if (slot != nullptr)
+        set_mask(slot, is_masked);
+    cpu_interrupts_restore(flags);
+}
+
+void irq_mask(uint32_t line)
+{
+    set_mask_of_line(line, true);
+}
+
+void irq_unmask(uint32_t line)
+{
+    set_mask_of_line(line, false);
+}
+
+enum status irq_read_counters(uint32_t line, struct irq_counters *counters)
+{
+    uint64_t flags = cpu_interrupts_disable();
+    const struct slot *slot = find(line);
+    if (slot != nullptr)
+        *counters = (struct irq_counters){slot->count, slot->worst_ticks};
+    cpu_interrupts_restore(flags);
+    return slot != nullptr ? STATUS_OK : STATUS_NOT_FOUND;
+}
+
+unsigned irq_mask_storms(uint64_t limit)
+{
+    unsigned storm_count = 0;
+    uint64_t flags = cpu_interrupts_disable();
+    for (struct slot *slot = irqs.slots; slot != slot_of(TIMER_VECTOR); slot++) {
+        if (slot->handler != nullptr && slot->count - slot->count_at_check > limit) {
+            set_mask(slot, true);
+            storm_count++;
+            log_error("irq", "line %u fired %llu times in a row and is masked now", slot->line,
+                      (unsigned long long)(slot->count - slot->count_at_check));
+        }
+        slot->count_at_check = slot->count;
+    }
+    cpu_interrupts_restore(flags);
+    return storm_count;
+}
+
+uint64_t irq_spurious_count(void)
+{
+    return irqs.spurious_count;
+}
+
+uint64_t irq_unclaimed_count(void)
+{
+    return irqs.unclaimed_count;
+}
+
+// ---- the choice
+
+enum irq_controller irq_controller(void)
+{
+    return irqs.controller;
+}
+
+// Try the APICs; the reason why not, or nullptr.
+static const char *init_apic(const struct acpi_madt *madt, bool is_pic_forced)
+{
+    if (is_pic_forced)
+        return "irqchip=pic";
+    if (!irqs.has_local_apic)
+        return "the CPU has no local APIC";
+    if (madt == nullptr)
+        return "the firmware describes no APICs (no MADT)";
+    uint32_t id = local_apic_id();
+    if (id >= BROADCAST_ID)
+        return "no I/O APIC can reach this CPU";
+    uint32_t line_count = io_apic_init(madt, (uint8_t)id);
+    if (line_count == 0)
+        return "no I/O APIC answers";
+    local_apic_init(madt, TIMER_VECTOR);
+    irqs.controller = IRQ_CONTROLLER_APIC;
+    irqs.override_count = madt->override_count;
+    for (uint32_t i = 0; i < madt->override_count; i++)
+        irqs.overrides[i] = madt->overrides[i];
+    log_info("irq", "local APIC %u and %u I/O APIC with %u lines", id, madt->io_apic_count, line_count);
+    return nullptr;
+}
+
+void irq_init(const struct acpi_madt *madt, bool is_pic_forced)
+{
+    irqs.has_8259 = pic_init();
+    irqs.has_local_apic = local_apic_find();
+    const char *reason = init_apic(madt, is_pic_forced);
+    if (reason == nullptr)
+        return;
+    irqs.controller = IRQ_CONTROLLER_PIC;
+    if (irqs.has_local_apic)
+        local_apic_init_for_pic();
+    if (irqs.has_8259)
+        log_info("irq", "8259 pair: %s", reason);
+    else
+        log_error("irq", "no interrupts: %s, and no 8259 pair answers", reason);
+}
