@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Owns the interrupt descriptor table and the pointer through which arch/trap_entry.asm reaches C. Called by the
+// Owns the interrupt descriptor table and the pointers through which arch/trap_entry.asm reaches C. Called by the
 // interrupt module; knows nothing of what a vector means.
 #include "table_register.h"
 #include <arch/gdt.h>
@@ -24,8 +24,10 @@ constexpr unsigned TRAP_ENTRY_SIZE = 16;         // trap_entry.asm has the same 
 constexpr uint32_t ERROR_CODE_VECTORS = 1u << 8 | 0x1fu << 10 | 1u << 17 | 1u << 21 | 1u << 29 | 1u << 30;
 
 extern const uint8_t trap_entries[IDT_VECTOR_COUNT][TRAP_ENTRY_SIZE]; // trap_entry.asm
-extern trap_handler_fn *trap_handler;                                 // read by trap_entry.asm
-trap_handler_fn *trap_handler;
+extern const uint8_t trap_exception_return[], trap_interrupt_return[], trap_anywhere_return[];
+
+extern trap_handler_fn *exception_handler, *interrupt_handler; // read by trap_entry.asm
+trap_handler_fn *exception_handler, *interrupt_handler;
 
 // Those with a stack of their own; trap_entry.asm has the same set.
 static const uint8_t stack_of_vector[32] = {
@@ -38,9 +40,10 @@ constexpr unsigned BREAKPOINT = 3;
 
 static alignas(16) struct idt_gate idt[IDT_VECTOR_COUNT];
 
-void idt_load(trap_handler_fn *handler)
+void idt_load(trap_handler_fn *exceptions, trap_handler_fn *interrupts)
 {
-    trap_handler = handler;
+    exception_handler = exceptions;
+    interrupt_handler = interrupts;
     for (unsigned vector = 0; vector < IDT_VECTOR_COUNT; vector++) {
         uintptr_t entry = (uintptr_t)trap_entries[vector];
         idt[vector] = (struct idt_gate){
@@ -59,4 +62,10 @@ void idt_load(trap_handler_fn *handler)
 bool idt_vector_has_error_code(uint64_t vector)
 {
     return vector < 32 && (ERROR_CODE_VECTORS >> vector & 1) != 0;
+}
+
+bool idt_is_return_address(uint64_t address)
+{
+    return address == (uint64_t)trap_exception_return || address == (uint64_t)trap_interrupt_return ||
+           address == (uint64_t)trap_anywhere_return;
 }

@@ -1,11 +1,13 @@
 ; SPDX-License-Identifier: MIT
 ; Where the CPU arrives for each of the 256 vectors: completes struct trap_frame (arch/trap_frame.h) and calls the C
-; function behind trap_handler (idt.c). Knows nothing of what a vector means, except whether it has an error code.
+; function behind exception_handler or interrupt_handler (idt.c). Knows nothing of what a vector means, except whether it
+; has an error code.
 bits 64
 
-global trap_entries
-extern trap_handler
+global trap_entries, trap_exception_return, trap_interrupt_return, trap_anywhere_return
+extern exception_handler, interrupt_handler
 
+FIRST_INTERRUPT    equ 32
 TRAP_ENTRY_SIZE    equ 16       ; idt.c has the same number
 ERROR_CODE_VECTORS equ 1 << 8 | 1fh << 10 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30
 
@@ -47,14 +49,16 @@ ANYWHERE_VECTORS   equ 1 << 1 | 1 << 2 | 1 << 8 | 1 << 18
 
 %macro trap_entry 1
 %%start:
-%if %1 >= 32 || (ERROR_CODE_VECTORS >> %1 & 1) == 0
+%if %1 >= FIRST_INTERRUPT || (ERROR_CODE_VECTORS >> %1 & 1) == 0
         push qword 0                ; keeps the frame the same for every vector
 %endif
         push qword %1
-%if %1 < 32 && (ANYWHERE_VECTORS >> %1 & 1) != 0
+%if %1 >= FIRST_INTERRUPT
+        jmp trap_interrupt
+%elif (ANYWHERE_VECTORS >> %1 & 1) != 0
         jmp trap_anywhere
 %else
-        jmp trap_common
+        jmp trap_exception
 %endif
         times TRAP_ENTRY_SIZE - ($ - %%start) int3
 %endmacro
@@ -87,26 +91,7 @@ trap_entries:
         mov [rsp + trap_frame.r15], r15
 %endmacro
 
-; trap_common
-; before  trap_frame from .vector up is on the stack, interrupts closed, DF as the interrupted code left it
-; after   every register and flag as before, but for what the handler changed in the frame
-;
-; RBP is not touched, so that the chain of frame pointers leads from the handler into the interrupted function.
-; trap_return and trap_anywhere_return tell a backtrace that a struct trap_frame lies above.
-global trap_return, trap_anywhere_return
-trap_common:
-        save_registers
-        test byte [rsp + trap_frame.cs], RING_MASK
-        jz .is_kernel
-        swapgs
-.is_kernel:
-        mov rdi, rsp
-        call [rel trap_handler]
-trap_return:
-        test byte [rsp + trap_frame.cs], RING_MASK
-        jz trap_resume
-        swapgs
-trap_resume:
+%macro restore_registers_and_return 0
         mov rax, [rsp + trap_frame.rax]
         mov rbx, [rsp + trap_frame.rbx]
         mov rcx, [rsp + trap_frame.rcx]
@@ -124,8 +109,35 @@ trap_resume:
         mov r15, [rsp + trap_frame.r15]
         add rsp, trap_frame.rip     ; drops vector and error code as well
         iretq
+%endmacro
 
-; trap_anywhere: trap_common for ANYWHERE_VECTORS. The kernel's GS base lies in the upper half, a program's never does
+; trap_exception, trap_interrupt
+; before  trap_frame from .vector up is on the stack, interrupts closed, DF as the interrupted code left it
+; after   every register and flag as before, but for what the handler changed in the frame
+;
+; RBP is not touched, so that the chain of frame pointers leads from the handler into the interrupted function; the
+; ..._return labels tell a backtrace that a struct trap_frame lies above.
+%macro trap 1
+trap_%1:
+        save_registers
+        test byte [rsp + trap_frame.cs], RING_MASK
+        jz %%is_kernel
+        swapgs
+%%is_kernel:
+        mov rdi, rsp
+        call [rel %1_handler]
+trap_%1_return:
+        test byte [rsp + trap_frame.cs], RING_MASK
+        jz %%to_kernel
+        swapgs
+%%to_kernel:
+        restore_registers_and_return
+%endmacro
+
+        trap exception
+        trap interrupt
+
+; trap_anywhere: trap_exception for ANYWHERE_VECTORS. The kernel's GS base lies in the upper half, a program's never does
 ; (FSGSBASE stays off, so the kernel alone sets it), hence its sign says whose it is.
 trap_anywhere:
         save_registers
@@ -137,9 +149,10 @@ trap_anywhere:
         swapgs
 .is_kernels:
         mov rdi, rsp
-        call [rel trap_handler]
+        call [rel exception_handler]
 trap_anywhere_return:
         test ebx, ebx
-        js trap_resume
+        js .to_kernel
         swapgs
-        jmp trap_resume
+.to_kernel:
+        restore_registers_and_return

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Where every vector arrives in C. Entered by the CPU through arch's trap entries, from any instruction of the kernel
 // and of programs; hands interrupts on to irq.c.
-#include "irq_dispatch.h"
+#include "entry.h"
 #include <arch/cpu.h>
 #include <arch/gdt.h>
 #include <arch/idt.h>
@@ -26,7 +26,7 @@ static bool is_memory_fault(uint64_t vector)
     return vector == PAGE_FAULT || vector == GENERAL_PROTECTION || vector == STACK_FAULT;
 }
 
-static void exception_dispatch(struct trap_frame *frame)
+static void exception_enter(struct trap_frame *frame)
 {
     uint64_t cr2 = cpu_read_cr2(); // a fault in what follows would overwrite it
     if (is_memory_fault(frame->vector) && probe_land(frame))
@@ -41,19 +41,16 @@ static void exception_dispatch(struct trap_frame *frame)
     report(frame, cr2);
 }
 
-static void interrupt_enter(struct trap_frame *frame)
+void exception_report(const struct trap_frame *frame)
 {
-    if (frame->vector < EXCEPTION_COUNT)
-        exception_dispatch(frame);
-    else if (!irq_dispatch((uint8_t)frame->vector))
-        report(frame, cpu_read_cr2());
+    report(frame, cpu_read_cr2());
 }
 
 void exception_init(exception_report_fn *report_fatal)
 {
     report = report_fatal;
     gdt_load();
-    idt_load(interrupt_enter);
+    idt_load(exception_enter, irq_enter);
     machine_check_enable();
 }
 

@@ -6,8 +6,8 @@
 //           30h..efh  wires of I/O APICs, given out as lines are registered
 //           f0h       the local APIC's timer, in the highest class of priority
 //           ffh       the local APIC's spurious interrupt
+#include "entry.h"
 #include "io_apic.h"
-#include "irq_dispatch.h"
 #include "local_apic.h"
 #include "pic.h"
 #include <arch/cpu.h>
@@ -26,12 +26,14 @@ struct slot {
     irq_handler_fn *handler; // nullptr: the vector is free
     void *context;
     uint64_t count;
-    uint64_t worst_ticks;
     uint64_t count_at_check; // for irq_mask_storms()
+    uint32_t worst_ticks;
     uint32_t line;
     uint32_t gsi;         // of a wire of an I/O APIC
     bool may_be_spurious; // 8259 lines 7 and 15
+    uint8_t padding[16];
 };
+static_assert(sizeof(struct slot) == 64, "a power of two: found by a shift");
 
 static struct {
     enum irq_controller controller;
@@ -54,7 +56,7 @@ static uint8_t vector_of(const struct slot *slot)
 
 // ---- an interrupt arrives
 
-static void acknowledge(uint8_t vector)
+static inline void acknowledge(uint8_t vector)
 {
     if (irqs.controller == IRQ_CONTROLLER_APIC)
         local_apic_acknowledge();
@@ -83,23 +85,26 @@ static void acknowledge(uint8_t vector)
     return true;
 }
 
-bool irq_dispatch(uint8_t vector)
+void irq_enter(struct trap_frame *frame)
 {
+    uint8_t vector = (uint8_t)frame->vector;
     struct slot *slot = slot_of(vector);
-    if (slot->handler == nullptr)
-        return dispatch_unclaimed(vector);
+    if (slot->handler == nullptr) {
+        if (!dispatch_unclaimed(vector))
+            exception_report(frame);
+        return;
+    }
     if (slot->may_be_spurious && pic_is_spurious(vector - PIC_VECTOR_BASE)) {
         irqs.spurious_count++;
-        return true;
+        return;
     }
-    uint64_t start = tsc_read();
+    uint32_t start = tsc_read_low();
     slot->handler(slot->context);
-    uint64_t ticks = tsc_read() - start;
+    uint32_t ticks = tsc_read_low() - start;
     if (ticks > slot->worst_ticks)
         slot->worst_ticks = ticks;
     slot->count++;
     acknowledge(vector);
-    return true;
 }
 
 // ---- lines

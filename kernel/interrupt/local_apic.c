@@ -55,6 +55,8 @@ static struct {
     bool is_timer_masked, is_timer_periodic;
 } apic = {.is_timer_masked = true};
 
+volatile uint32_t *local_apic_end_of_interrupt;
+
 static uint32_t read(uint32_t offset)
 {
     if (apic.registers == nullptr)
@@ -85,6 +87,7 @@ bool local_apic_find(void)
         apic.registers = phys_map_device((phys_addr_t){base & BASE_ADDRESS}, REGISTERS_SIZE);
         if (apic.registers == nullptr)
             return false;
+        local_apic_end_of_interrupt = &apic.registers[END_OF_INTERRUPT / sizeof *apic.registers];
     }
     uint32_t version = read(VERSION);
     return version != 0 && version != UINT32_MAX;
@@ -160,7 +163,7 @@ uint32_t local_apic_id(void)
     return apic.registers == nullptr ? read(ID) : read(ID) >> XAPIC_SHIFT;
 }
 
-void local_apic_acknowledge(void)
+void local_apic_acknowledge_x2apic(void)
 {
     write(END_OF_INTERRUPT, 0);
 }

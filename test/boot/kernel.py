@@ -80,6 +80,10 @@ def run_to_first(machine, kernel, *names):
     raise Failure(f"the kernel was to come to {' or '.join(names)}, but stopped at {place:#x}")
 
 
+def pointer_at(machine, kernel, name):
+    return int.from_bytes(machine.gdb.memory(kernel[name], 8), "little")
+
+
 def plant(machine, code, registers=None):
     """Puts instructions where the guest stands; their address."""
     place = machine.gdb.register("rip")
@@ -202,9 +206,11 @@ def every_vector_arrives_with_its_number(context):
     with gdb_machine(context) as machine:
         run_to_first(machine, kernel, REPORT)
         place, stack = machine.gdb.register("rip"), machine.gdb.register("rsp")
-        handler = int.from_bytes(machine.gdb.memory(kernel["trap_handler"], 8), "little")
-        machine.gdb.set_breakpoint(handler)
+        handlers = [pointer_at(machine, kernel, name) for name in ("exception_handler", "interrupt_handler")]
+        for handler in handlers:
+            machine.gdb.set_breakpoint(handler)
         for vector in range(256):
+            handler = handlers[vector >= 32]
             machine.gdb.set_register("rip", place)
             machine.gdb.set_register("rsp", stack)
             plant(machine, bytes((0xcd, vector)))
@@ -227,7 +233,7 @@ def fault_with_direction_flag_is_reported(context):
     with gdb_machine(context) as machine:
         run_to_first(machine, kernel, REPORT)
         place = plant(machine, b"\xfd\x0f\x0b")  # std; ud2
-        machine.gdb.run_to(int.from_bytes(machine.gdb.memory(kernel["trap_handler"], 8), "little"))
+        machine.gdb.run_to(pointer_at(machine, kernel, "exception_handler"))
         check(not flags(machine) & DIRECTION_FLAG, "C code is entered with DF set: the trap entry lacks its cld")
         frame = machine.gdb.register("rdi")
         saved = int.from_bytes(machine.gdb.memory(frame + FRAME_RIP + 16, 8), "little")

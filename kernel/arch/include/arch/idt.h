@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The interrupt descriptor table: 256 gates that all end in one C function. Called once by the interrupt module, after
+// The interrupt descriptor table: 256 gates that end in two C functions. Called once by the interrupt module, after
 // gdt_load(); knows no vector's meaning.
 #pragma once
 #include <arch/trap_frame.h>
@@ -10,9 +10,13 @@ constexpr unsigned IDT_VECTOR_COUNT = 256;
 // on the kernel's), from any context. Returning resumes what was interrupted.
 typedef void trap_handler_fn(struct trap_frame *frame);
 
-// Send every vector to HANDLER from here on. All gates are interrupt gates; ring 3 may
-// execute INT3 and no other INT.
-void idt_load(trap_handler_fn *handler);
+// Send vectors 0..31 to EXCEPTIONS and those above to INTERRUPTS from here on. All gates are interrupt gates; ring 3
+// may execute INT3 and no other INT.
+void idt_load(trap_handler_fn *exceptions, trap_handler_fn *interrupts);
+
+// Whether ADDRESS is where a trap handler returns to: in a chain of stack frames, the struct trap_frame of what was
+// interrupted then lies right above the return address.
+bool idt_is_return_address(uint64_t address);
 
 // Whether the CPU pushes an error code for VECTOR (Intel SDM vol. 3, table 6-1; AMD APM vol. 2, 8.2 for 29 and 30).
 bool idt_vector_has_error_code(uint64_t vector);

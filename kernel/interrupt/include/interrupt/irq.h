@@ -44,7 +44,7 @@ void irq_unmask(uint32_t line);
 
 struct irq_counters {
     uint64_t count;       // interrupts handled
-    uint64_t worst_ticks; // the longest time in the handler, in ticks of the TSC
+    uint32_t worst_ticks; // the longest time in the handler, in ticks of the TSC, modulo 2^32
 };
 
 // STATUS_NOT_FOUND when LINE has no handler.
