@@ -22,6 +22,7 @@ endfunction()
 hewn_find_tool(HEWN_LLD 19 lld-19 ld.lld-19 ld.lld-20 ld.lld-21 ld.lld)
 hewn_find_tool(HEWN_LLD_LINK 19 lld-19 lld-link-19 lld-link-20 lld-link-21 lld-link)
 hewn_find_tool(HEWN_OBJCOPY 19 llvm-19 llvm-objcopy-19 llvm-objcopy-20 llvm-objcopy-21 llvm-objcopy)
+hewn_find_tool(HEWN_DWARFDUMP 19 llvm-19 llvm-dwarfdump-19 llvm-dwarfdump-20 llvm-dwarfdump-21 llvm-dwarfdump)
 hewn_find_tool(HEWN_MFORMAT 4 mtools mformat)
 find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
 

@@ -51,6 +51,7 @@ REQUIREMENTS="
 build|clang-19|clang 19 or newer|found_llvm clang
 build|lld-19|ld.lld 19 or newer|found_llvm ld.lld
 build|llvm-19|llvm-objcopy 19 or newer|found_llvm llvm-objcopy
+build|llvm-19|llvm-dwarfdump 19 or newer|found_llvm llvm-dwarfdump
 build|nasm|nasm 2.15 or newer|found nasm
 build|cmake|cmake 3.25 or newer|found cmake
 build|ninja-build|ninja|found ninja ninja-build

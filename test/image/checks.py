@@ -37,7 +37,7 @@ BPB_FIELDS = {
 
 KERNEL_BASE = 0xffffffff80000000
 # Those of kernel/kernel.ld.
-KNOWN_SECTIONS = re.compile(r"\.(text|rodata|data|bss|landings|(boot|double_fault|nmi|machine_check|db)_stack|note\.hewn|symtab|strtab|shstrtab|debug_\w+)")
+KNOWN_SECTIONS = re.compile(r"\.(text|rodata|data|bss|landings|(boot|double_fault|nmi|machine_check|db)_stack|note\.hewn|symbols|symtab|strtab|shstrtab|debug_\w+)")
 VECTOR_REGISTER = re.compile(r"%(xmm|ymm|zmm|mm|st)\b|%(xmm|ymm|zmm|mm)\d|%st\(")
 X87 = re.compile(r"^\s*[0-9a-f]+:\s+f(ld|st|ist|add|sub|mul|div|com|ucom|ch|xch|ild|bld|bst|tst|xam|abs|sqrt|"
                  r"rndint|ninit|init|nclex|nsave|rstor|nstcw|ldcw|nstsw)\w*\b")
@@ -52,6 +52,12 @@ def image_bytes(context, start, length):
 
 def boot_sector(context):
     return image_bytes(context, 0, SECTOR)
+
+
+# struct symbol_table of kernel/debug/symbols/include/symbols/symbols.h
+SYMBOL_TABLE = "<QQIIIIII"
+FUNCTION_ENTRY, ROW_ENTRY, FILE_ENTRY = 8, 8, 4
+NO_FILE = 0xffff
 
 
 def kernel(context):
@@ -251,11 +257,70 @@ def kernel_has_known_sections_only(context):
     check(not unknown, f"sections that nobody has asked for: {unknown}")
 
 
+def llvm_tool(context, name):
+    objcopy = Path(built_with(context, "HEWN_OBJCOPY"))
+    return objcopy.with_name(objcopy.name.replace("objcopy", name))
+
+
+class SymbolTable:
+    """The names and lines that the kernel carries."""
+
+    def __init__(self, elf):
+        data = self.data = elf.contents(elf.section(".symbols"))
+        (_, self.start, self.size, functions, rows, files, strings, _) = struct.unpack_from(SYMBOL_TABLE, data)
+        at = struct.calcsize(SYMBOL_TABLE)
+        self.strings = at + functions * FUNCTION_ENTRY + rows * ROW_ENTRY + files * FILE_ENTRY
+        self.functions = list(struct.iter_unpack("<II", data[at:at + functions * FUNCTION_ENTRY]))
+        at += functions * FUNCTION_ENTRY
+        self.rows = list(struct.iter_unpack("<IHH", data[at:at + rows * ROW_ENTRY]))
+        at += rows * ROW_ENTRY
+        self.files = [self.string(place) for place, in struct.iter_unpack("<I", data[at:self.strings])]
+        check_equal(self.strings + strings, len(data), "bytes of the tables by their header")
+
+    def string(self, place):
+        start = self.strings + place
+        return self.data[start:self.data.index(b"\0", start)].decode()
+
+
+@image_check
+def kernel_carries_its_names_and_lines(context):
+    elf = kernel(context)
+    table = SymbolTable(elf)
+    text = elf.section(".text")
+    print(f".symbols: {len(table.data)} bytes for {text.size} bytes of text: {len(table.functions)} functions, "
+          f"{len(table.rows)} lines, {len(table.files)} files")
+    check_equal((table.start, table.size), (text.addr, text.size), "the range that the tables are for")
+    for name, entries in (("functions", table.functions), ("lines", table.rows)):
+        offsets = [entry[0] for entry in entries]
+        check(offsets == sorted(set(offsets)), f"the {name} are not in order")
+        check(0 <= offsets[0] and offsets[-1] <= text.size, f"the {name} leave the text")
+    foreign = [file for file in table.files if not (Path(__file__).parents[2] / file).is_file()]
+    check(not foreign, f"files that are not in the source tree: {foreign}")
+
+
+@image_check
+def kernel_lines_are_those_of_the_debug_information(context):
+    """A second opinion on what cmake/tools/symbol_table.py reads: LLVM's symbolizer, asked for every row."""
+    elf = kernel(context)
+    table = SymbolTable(elf)
+    rows = [row for row in table.rows if row[1] != NO_FILE and row[2] != 0]
+    root = Path(__file__).resolve().parents[2]
+    command = [llvm_tool(context, "symbolizer"), "--obj=" + str(context.build / "kernel.elf"), "--output-style=GNU",
+               "--functions=none", "--no-inlines"]
+    result = subprocess.run(command, input="\n".join(f"{table.start + row[0]:#x}" for row in rows), text=True,
+                            stdout=subprocess.PIPE, check=True)
+    told = [re.sub(r" \(.*\)$", "", line) for line in result.stdout.splitlines() if line]
+    check_equal(len(told), len(rows), "answers of the symbolizer")
+    wrong = [(hex(table.start + offset), f"{table.files[file]}:{line}", answer)
+             for (offset, file, line), answer in zip(rows, told)
+             if answer != f"{root / table.files[file]}:{line}"]
+    print(f"{len(rows)} lines compared")
+    check(not wrong, f"{len(wrong)} lines differ, for example {wrong[:5]}")
+
+
 @image_check
 def kernel_uses_no_vector_registers(context):
-    objdump = Path(built_with(context, "HEWN_OBJCOPY"))
-    objdump = objdump.with_name(objdump.name.replace("objcopy", "objdump"))
-    lines = tool(objdump, "-d", "--no-show-raw-insn", context.build / "kernel.elf").splitlines()
+    lines = tool(llvm_tool(context, "objdump"), "-d", "--no-show-raw-insn", context.build / "kernel.elf").splitlines()
     instructions = [line for line in lines if re.match(r"\s*[0-9a-f]+:", line)]
     print(f"{len(instructions)} instructions")
     check(len(instructions) > 100, "the disassembly is suspiciously short")
@@ -279,7 +344,7 @@ def kernel_checksum_note_is_right(context):
 
 @image_check
 def tools_are_new_enough(context):
-    for variable in ("CMAKE_C_COMPILER", "HEWN_LLD", "HEWN_OBJCOPY"):
+    for variable in ("CMAKE_C_COMPILER", "HEWN_LLD", "HEWN_OBJCOPY", "HEWN_DWARFDUMP"):
         version = re.search(r"(\d+)\.\d+\.\d+", tool(built_with(context, variable), "--version"))
         print(f"{variable}: {version[0]}")
         check(int(version[1]) >= LLVM_MINIMUM, f"{variable} is older than {LLVM_MINIMUM}")
