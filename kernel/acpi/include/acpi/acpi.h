@@ -5,13 +5,16 @@
 // Trusts nothing: each length is checked against what is mapped before it is believed, each table against its sum, and
 // tables that are wrong are passed over as if they were missing. Any context in which the map function works;
 // O(tables). Source: ACPI 6.5, chapter 5.2.
+// tables that are wrong are passed over as if they were missing and counted. Any context in which the map function
+// works. Source: ACPI 6.5, chapter 5.2.
 #pragma once
 #include <lib/address.h>
 #include <lib/status.h>
 #include <stddef.h>
 #include <stdint.h>
 
-// Return where SIZE_BYTES at ADDRESS can be read for as long as the kernel runs, or nullptr.
+// Return where SIZE_BYTES at ADDRESS can be read for as long as the kernel runs, or nullptr. Never asked for address 0,
+// for no bytes, or for a range that wraps.
 typedef const void *acpi_map_fn(phys_addr_t address, size_t size_bytes);
 
 struct acpi {
@@ -21,21 +24,34 @@ struct acpi {
     uint8_t entry_size_bytes;
     uint8_t revision;       // of the root pointer: 0 is ACPI 1.0, 2 or more has an XSDT
     uint32_t skipped_count; // tables named by the root whose address, length or sum was wrong
+// A table that lies in mapped memory as a whole and whose sum is right. What its fields say is not checked yet.
+struct acpi_table {
+    phys_addr_t address;
+    const uint8_t *bytes; // from its header on, at any alignment
+    uint32_t size_bytes;  // at least the header's 36
+    uint8_t revision;
+    char signature[5]; // what was not printable is '?'
 };
 
-// Start from the root pointer at RSDP (0: there is none). The XSDT is preferred; when it is wrong the RSDT is used.
-// STATUS_NOT_FOUND without a root pointer, STATUS_CORRUPT when its sum or that of every root table is wrong. After a
-// failure, ACPI may be used and has no tables.
+// Entries that the root may have beyond this are counted as skipped.
+constexpr unsigned ACPI_TABLE_LIMIT = 128;
+
+// 4 KiB, and the tables stay where they are: not for a stack. Read-only once initialised.
+struct acpi {
+    uint32_t table_count;
+    uint32_t
+        skipped_count; // a root table, or one that it names, whose address, length or sum was wrong, or seen before
+    uint8_t revision;  // of the root pointer: 0 is ACPI 1.0, 2 or more has an XSDT
+    struct acpi_table tables[ACPI_TABLE_LIMIT];
+};
+
+// Start from the root pointer at RSDP (0: there is none). The XSDT is preferred; when it is wrong, or leads to no table
+// that is right, the RSDT is used. STATUS_NOT_FOUND without a root pointer, STATUS_CORRUPT when it or every root table
+// is wrong. After a failure, ACPI may be used and has no tables. Reads at most 32 MiB, whatever the lengths say.
 enum status acpi_init(struct acpi *acpi, phys_addr_t rsdp, acpi_map_fn *map);
 
-struct acpi_table {
-    char signature[5];
-    uint8_t revision;
-    const uint8_t *bytes; // from its header on
-    uint32_t size_bytes;
-};
-
-// Find the table number INDEX (from 0) among those with SIGNATURE; nullptr stands for any. STATUS_NOT_FOUND.
+// Find the table number INDEX (from 0) among those with SIGNATURE (4 characters); nullptr stands for any. Where this
+// and the functions below fail, they return STATUS_NOT_FOUND when there is no such table.
 enum status acpi_find_table(const struct acpi *acpi, const char *signature, unsigned index, struct acpi_table *table);
 
 enum acpi_polarity : uint8_t {
@@ -51,48 +67,52 @@ enum acpi_trigger : uint8_t {
 };
 
 struct acpi_io_apic {
-    phys_addr_t address;
-    uint32_t gsi_base;
+    phys_addr_t address; // not 0, a multiple of 16, no other's
+    uint32_t gsi_base;   // how many follow, its registers say; whether they overlap another's is not checked
     uint8_t id;
 };
 
 struct acpi_interrupt_override {
     uint32_t gsi;
-    uint8_t irq; // of the ISA bus
+    uint8_t irq; // of the ISA bus: 0..15, at most one override each
     enum acpi_polarity polarity;
     enum acpi_trigger trigger;
 };
 
-// A line that is wired to non-maskable interrupts: of an I/O APIC (GSI), or a local APIC's LINT pin.
+// A line of an I/O APIC that is wired to non-maskable interrupts.
 struct acpi_nmi_source {
     uint32_t gsi;
     enum acpi_polarity polarity;
     enum acpi_trigger trigger;
 };
 
+constexpr uint32_t ACPI_ALL_PROCESSORS = 0xffff'ffff;
+
+// A LINT pin of a local APIC that is.
 struct acpi_local_nmi {
-    uint32_t processor_uid; // 0xff or 0xffff'ffff: all
+    uint32_t processor_uid; // or ACPI_ALL_PROCESSORS
     uint8_t lint;           // 0 or 1
     enum acpi_polarity polarity;
     enum acpi_trigger trigger;
 };
 
 struct acpi_processor {
-    uint32_t apic_id, uid;
-    bool is_enabled;
+    uint32_t apic_id; // no other's
+    uint32_t uid;
+    bool is_enabled; // else it may be plugged in later
 };
 
 constexpr unsigned ACPI_PROCESSOR_LIMIT = 256;
 constexpr unsigned ACPI_IO_APIC_LIMIT = 16;
-constexpr unsigned ACPI_OVERRIDE_LIMIT = 24;
+constexpr unsigned ACPI_OVERRIDE_LIMIT = 16;
 constexpr unsigned ACPI_NMI_LIMIT = 16;
 
-// The multiple APIC description table (5.2.12). Entries beyond the limits are counted in .dropped_count.
+// The multiple APIC description table (5.2.12). 4 KiB: not for a stack.
 struct acpi_madt {
-    phys_addr_t local_apic;
-    bool has_8259;
+    phys_addr_t local_apic; // 0 when what the firmware says cannot be: the CPU's own register knows as well
+    bool has_8259;          // which must be masked then
     uint32_t processor_count, io_apic_count, override_count, nmi_source_count, local_nmi_count;
-    uint32_t dropped_count;
+    uint32_t dropped_count; // entries beyond the limits, said twice, or wrong
     struct acpi_processor processors[ACPI_PROCESSOR_LIMIT];
     struct acpi_io_apic io_apics[ACPI_IO_APIC_LIMIT];
     struct acpi_interrupt_override overrides[ACPI_OVERRIDE_LIMIT];
@@ -100,26 +120,28 @@ struct acpi_madt {
     struct acpi_local_nmi local_nmis[ACPI_NMI_LIMIT];
 };
 
-// STATUS_NOT_FOUND when there is none, STATUS_CORRUPT when it breaks off within its header.
+// STATUS_CORRUPT when the table breaks off within its header. After a failure, MADT is all zero.
 enum status acpi_read_madt(const struct acpi *acpi, struct acpi_madt *madt);
 
 // The HPET description table (IA-PC HPET 1.0a, 3.2.4).
 struct acpi_hpet {
-    phys_addr_t address; // of its registers, in memory
+    phys_addr_t address; // of its registers, in memory; a multiple of 8
     uint8_t number;
 };
 
-// STATUS_UNSUPPORTED when its registers are not in memory.
+// STATUS_UNSUPPORTED when its registers are not in memory, STATUS_CORRUPT when the table is short or the address cannot
+// be. After a failure, HPET is all zero.
 enum status acpi_read_hpet(const struct acpi *acpi, struct acpi_hpet *hpet);
 
 // What Hewn wants of the fixed description table (5.2.9). Zero means absent.
 struct acpi_fadt {
-    uint16_t pm_timer_port;    // 3.579545 MHz counter
+    uint16_t pm_timer_port;    // 3.579545 MHz counter, 4 bytes
     bool is_pm_timer_32_bit;   // else 24
     uint8_t rtc_century_index; // CMOS register
-    bool has_no_8042;          // the firmware says for sure that there is none (revision 3 and later)
-    bool has_no_rtc;           // the same
-    bool is_hardware_reduced;  // there are no fixed registers at all
+    bool has_no_8042;          // the firmware says that there is none (revision 3 and later)
+    bool has_no_rtc;           // the same (revision 5 and later)
+    bool is_hardware_reduced;  // there are no fixed registers at all (revision 5 and later)
 };
 
+// STATUS_CORRUPT when the table is shorter than that of ACPI 1.0. After a failure, FADT is all zero.
 enum status acpi_read_fadt(const struct acpi *acpi, struct acpi_fadt *fadt);
