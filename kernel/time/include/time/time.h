@@ -3,6 +3,7 @@
 // called later uses time/timer.h. Exported names start with time_.
 #pragma once
 #include <acpi/acpi.h>
+#include <clock_math/rtc_date.h>
 #include <lib/status.h>
 #include <stdint.h>
 
@@ -17,7 +18,7 @@ enum time_source : uint8_t {
 constexpr uint32_t TIME_TICKS_PER_SECOND = 1000;
 
 struct time_options {
-    const struct acpi *acpi;
+    const struct acpi *acpi;        // nullptr: there are no tables
     uint64_t tsc_origin;            // TSC at time 0; 0: when it began to count
     enum time_source forced_source; // TIME_SOURCE_NONE: the best there is
 };
@@ -25,12 +26,18 @@ struct time_options {
 // Find the word of the command line's clock=: "tsc", "hpet", "pm", "pit". STATUS_NOT_FOUND leaves SOURCE alone.
 [[nodiscard]] enum status time_source_parse(const char *name, enum time_source *source);
 
-// Choose and calibrate the clock, and start the tick. Interrupts are closed before and after; takes some 10 ms, bounded
-// whatever the hardware does. Logs what it chose, and each thing that is missing. A forced source that is not there is
-// an error in the log, and the best one is used.
+// Choose and calibrate the clock, start the tick, and log the date. Interrupts are closed before and after, and the
+// lines of irq.h are ready; takes some 10 ms, bounded whatever the hardware does. Logs what it chose, and each thing
+// that is missing. A forced source that is not there is an error in the log, and the best one is used.
 void time_init(const struct time_options *options);
 
-// Nanoseconds since time 0, never less than before. Any context from time_init() on; before, 0.
+// Wait for the first tick, half a second at most, with interrupts open. When the local APIC's timer raises none, the
+// 8254 takes over; when that does not either, there is no tick. Logs what it finds missing.
+void time_check_tick(void);
+
+// Nanoseconds since time 0, never less than before. Any context from time_init() on; before, or without a source, 0.
+// Sources other than the TSC are counters that turn over, and the tick keeps count of that: while it is held back for
+// longer than a turn (8254: 55 ms, PM timer: 4.7 s, HPET: more than 40 s), time loses whole turns.
 uint64_t time_now_ns(void);
 
 enum time_source time_source(void);
@@ -41,12 +48,7 @@ uint64_t time_source_hz(void);                         // as calibrated; 0 witho
 bool time_has_tick(void);
 uint64_t time_tick_count(void);
 
-// The date that the battery-backed clock had at boot; it is taken as UTC.
-struct time_date {
-    uint16_t year;
-    uint8_t month, day; // from 1
-    uint8_t hour, minute, second;
-};
-
-// Read the RTC. Bounded. STATUS_NOT_FOUND when there is none, STATUS_INVALID when what it says is no date.
+// Read the battery-backed clock; what it says is taken as UTC. FADT may be nullptr. Takes some milliseconds at most,
+// with or without a clock. STATUS_NOT_FOUND when there is none, STATUS_INVALID when what it says is no date,
+// STATUS_TIMEOUT when it is never ready to be read.
 enum status time_read_date(const struct acpi_fadt *fadt, struct time_date *date);

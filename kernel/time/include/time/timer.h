@@ -18,7 +18,9 @@ struct timer {
 };
 
 // Call FUNCTION(CONTEXT) at the first tick at or after DELAY_NS from now, then every PERIOD_NS (0: no more) from there
-// without drift; periods that were missed are not made up for. A timer that is running is started anew.
+// without drift; periods that were missed are not made up for. Timers that are due together run in the order of their
+// times, at most TIMER_LIMIT_PER_TICK a tick. A timer that is running is started anew; one that never was is all zero.
+constexpr unsigned TIMER_LIMIT_PER_TICK = 32;
 void timer_start(struct timer *timer, uint64_t delay_ns, uint64_t period_ns, timer_fn *function, void *context);
 
 // Return whether it was running. Afterwards the function does not run, unless it is running now on the stack below.
