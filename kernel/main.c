@@ -2,9 +2,12 @@
 // The order of initialisation. Entered once, from arch/entry.asm; owns nothing but that order and the wiring between
 // modules that do not know each other.
 #include "boot_check.h"
+#include "kernel_ready.h"
 #include "report.h"
+#include <acpi/acpi.h>
 #include <arch/cpu.h>
 #include <arch/emulator_exit.h>
+#include <arch/phys_map.h>
 #include <arch/tsc.h>
 #include <debug/debug.h>
 #include <interrupt/exception.h>
@@ -14,6 +17,8 @@
 #include <lib/string.h>
 #include <log/log.h>
 #include <serial/serial.h>
+#include <time/time.h>
+#include <time/timer.h>
 #include <vga/vga.h>
 
 [[noreturn]] void kernel_main(const struct boot_info *boot);
@@ -93,6 +98,62 @@ static void finish_if_asked(const char *command_line)
     log_error("main", "exit=%s is not known and does nothing. Known: pass, fail", verdict);
 }
 
+// What the firmware's tables say, as far as the drivers below want it. Without tables, a PC as it was before them.
+struct firmware {
+    struct acpi acpi;
+    struct acpi_madt madt;
+    struct acpi_fadt fadt;
+    bool has_madt;
+};
+
+static void read_firmware_tables(struct firmware *firmware, phys_addr_t rsdp)
+{
+    enum status status = acpi_init(&firmware->acpi, rsdp, phys_map_readable);
+    if (status == STATUS_CORRUPT)
+        log_warning("acpi", "the firmware's tables are damaged and not used");
+    else if (status != STATUS_OK)
+        log_info("acpi", "the firmware has no tables");
+    if (firmware->acpi.skipped_count != 0)
+        log_warning("acpi", "%u tables are damaged and not used", firmware->acpi.skipped_count);
+    firmware->has_madt = acpi_read_madt(&firmware->acpi, &firmware->madt) == STATUS_OK;
+    if (acpi_read_fadt(&firmware->acpi, &firmware->fadt) != STATUS_OK)
+        firmware->fadt = (struct acpi_fadt){};
+}
+
+static void start_interrupts(const struct firmware *firmware, const char *command_line)
+{
+    char name[OPTION_LIMIT] = "";
+    bool is_pic_forced = command_line_find(command_line, "irqchip", name, sizeof name) && strcmp(name, "pic") == 0;
+    if (name[0] != '\0' && !is_pic_forced)
+        log_error("main", "irqchip=%s is not known; the best there is will do. Known: pic", name);
+    irq_init(firmware->has_madt ? &firmware->madt : nullptr, is_pic_forced);
+}
+
+static void start_time(const struct firmware *firmware, const struct boot_info *boot, const char *command_line)
+{
+    struct time_options options = {.acpi = &firmware->acpi, .tsc_origin = boot->tsc[BOOT_STAMP_BOOT_SECTOR]};
+    char name[OPTION_LIMIT];
+    if (command_line_find(command_line, "clock", name, sizeof name) &&
+        time_source_parse(name, &options.forced_source) != STATUS_OK)
+        log_error("main", "clock=%s is not known; the best there is will do. Known: tsc, hpet, pm, pit", name);
+    time_init(&options);
+    log_set_clock(time_now_ns);
+}
+
+// Enough for any device that means it, and little enough to leave most of the CPU to others.
+static void watch_for_storms(void *)
+{
+    constexpr uint64_t LIMIT = 20'000;
+    irq_mask_storms(LIMIT);
+}
+
+static void start_storm_watch(void)
+{
+    static struct timer watch;
+    constexpr uint64_t PERIOD_NS = 100'000'000;
+    timer_start(&watch, PERIOD_NS, PERIOD_NS, watch_for_storms, nullptr);
+}
+
 void kernel_main(const struct boot_info *boot)
 {
     uint64_t entry_tsc = tsc_read();
@@ -106,7 +167,15 @@ void kernel_main(const struct boot_info *boot)
     start_screen(&boot->video, level);              // here too
 
     report_boot(boot, entry_tsc);
+
+    static struct firmware firmware;
+    read_firmware_tables(&firmware, (phys_addr_t){boot->rsdp});
+    start_interrupts(&firmware, command_line);
+    start_time(&firmware, boot, command_line); // from here on the log counts seconds
+    start_storm_watch();
+    cpu_interrupts_enable();
+    time_check_tick();
+
     finish_if_asked(command_line);
-    log_info("main", "Hewn is up; there is nothing more to do yet");
-    cpu_halt_forever();
+    kernel_ready(command_line);
 }

@@ -3,8 +3,6 @@
 // allocates nothing; the same source runs in host tests and fuzzers. Exported names start with acpi_.
 //
 // Trusts nothing: each length is checked against what is mapped before it is believed, each table against its sum, and
-// tables that are wrong are passed over as if they were missing. Any context in which the map function works;
-// O(tables). Source: ACPI 6.5, chapter 5.2.
 // tables that are wrong are passed over as if they were missing and counted. Any context in which the map function
 // works. Source: ACPI 6.5, chapter 5.2.
 #pragma once
@@ -17,13 +15,6 @@
 // for no bytes, or for a range that wraps.
 typedef const void *acpi_map_fn(phys_addr_t address, size_t size_bytes);
 
-struct acpi {
-    acpi_map_fn *map;
-    const uint8_t *root; // the entries of the RSDT or XSDT, 4 or 8 bytes each
-    uint32_t entry_count;
-    uint8_t entry_size_bytes;
-    uint8_t revision;       // of the root pointer: 0 is ACPI 1.0, 2 or more has an XSDT
-    uint32_t skipped_count; // tables named by the root whose address, length or sum was wrong
 // A table that lies in mapped memory as a whole and whose sum is right. What its fields say is not checked yet.
 struct acpi_table {
     phys_addr_t address;
