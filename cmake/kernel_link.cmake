@@ -5,11 +5,12 @@
 
 set(HEWN_KERNEL_LINKER_SCRIPT ${PROJECT_SOURCE_DIR}/kernel/kernel.ld)
 
-# hewn_kernel(<name> OUTPUT file SOURCES file... LIBRARIES target... [INCLUDE dir...])
+# hewn_kernel(<name> OUTPUT file SOURCES file... LIBRARIES target... [INCLUDE dir...] [SCRIPTS file...])
 #   the executable target <name> at ${PROJECT_BINARY_DIR}/<OUTPUT>, with its checksum filled in. From here on LLD links
-#   every executable of the calling folder, because the clang driver hands bare targets to the host's gcc.
+#   every executable of the calling folder, because the clang driver hands bare targets to the host's gcc. SCRIPTS are
+#   linker scripts beside kernel/kernel.ld.
 function(hewn_kernel name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "OUTPUT" "SOURCES;LIBRARIES;INCLUDE")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "OUTPUT" "SOURCES;LIBRARIES;INCLUDE;SCRIPTS")
     if(arg_UNPARSED_ARGUMENTS OR NOT arg_OUTPUT OR NOT arg_SOURCES OR NOT arg_LIBRARIES)
         message(FATAL_ERROR "hewn_kernel(${name}): needs OUTPUT, SOURCES and LIBRARIES, and does not know '${arg_UNPARSED_ARGUMENTS}'")
     endif()
@@ -23,8 +24,9 @@ function(hewn_kernel name)
     target_link_libraries(${name}_objects PRIVATE ${arg_LIBRARIES})
 
     set(symbols ${CMAKE_CURRENT_BINARY_DIR}/${name}_symbols.asm)
-    hewn_link_kernel(${name}_first ${name}_objects "${arg_LIBRARIES}")
-    hewn_link_kernel(${name} ${name}_objects "${arg_LIBRARIES}" ${symbols})
+    set(scripts ${HEWN_KERNEL_LINKER_SCRIPT} ${arg_SCRIPTS})
+    hewn_link_kernel(${name}_first ${name}_objects "${arg_LIBRARIES}" "${scripts}")
+    hewn_link_kernel(${name} ${name}_objects "${arg_LIBRARIES}" "${scripts}" ${symbols})
     set_target_properties(${name}_first PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
     set_target_properties(${name} PROPERTIES
         OUTPUT_NAME ${arg_OUTPUT}
@@ -50,13 +52,14 @@ function(hewn_compile_for_kernel target)
 endfunction()
 
 # One of the two links.
-function(hewn_link_kernel target objects libraries)
+function(hewn_link_kernel target objects libraries scripts)
     add_executable(${target} $<TARGET_OBJECTS:${objects}> ${ARGN})
     hewn_compile_for_kernel(${target})
-    set_target_properties(${target} PROPERTIES LINKER_LANGUAGE C LINK_DEPENDS ${HEWN_KERNEL_LINKER_SCRIPT})
+    set_target_properties(${target} PROPERTIES LINKER_LANGUAGE C LINK_DEPENDS "${scripts}")
     target_link_libraries(${target} PRIVATE ${libraries})
+    list(TRANSFORM scripts PREPEND "SHELL:-T ")
     target_link_options(${target} PRIVATE
-        "SHELL:-T ${HEWN_KERNEL_LINKER_SCRIPT}"
+        ${scripts}
         "SHELL:-m elf_x86_64"
         -static
         --gc-sections

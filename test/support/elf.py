@@ -87,6 +87,12 @@ class Elf:
     def contents(self, section):
         return b"" if section.type == SHT_NOBITS else self.data[section.offset:section.offset + section.size]
 
+    def symbols(self):
+        """The addresses of all symbols, by name; of names that several files use, one."""
+        names = self.contents(self.section(".strtab"))
+        return {names[name:names.index(b"\0", name)].decode(): value for name, _, _, _, value, _
+                in struct.iter_unpack("<IBBHQQ", self.contents(self.section(".symtab")))}
+
     def notes(self):
         """(owner, type, position of the descriptor in the file, its length) of every note in a PT_NOTE."""
         for segment in self.segments:

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+// The run: which tests, in which order, with which verdict. For the framework alone.
+#pragma once
+#include <stdint.h>
+
+// Run what COMMAND_LINE asks for with test=<glob>, everything without it, and end the emulator with the verdict.
+[[noreturn]] void run_tests(const char *command_line);

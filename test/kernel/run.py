@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+"""Tests inside the kernel: each in a virtual machine of its own, and all of them in one.
+
+The cases are read from the sources: a case is called as its TEST(suite, name) is, suite.name, and one for each way to
+run it if VARIANTS says that there are several: suite.name@way. What a machine needs beyond the ordinary stands there; a
+test that somebody outside has to take part in has a function in DRIVERS.
+"""
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from support.case import add_case, case, run_cases
+from support.failure import Failure, check, check_equal
+from support.kernel_tests import finish, run_on_bochs, scan_tests, test_machine
+
+TIMEOUT = 30
+
+# suite.name: {way: options of test_machine(), or BOCHS for the other emulator}; way "" is the plain name.
+BOCHS = "bochs"
+VARIANTS = {
+}
+
+# suite.name: function(machine), called while the machine runs.
+DRIVERS = {
+}
+
+# Tests that skip themselves on the machine of all_in_one, with the reason to be seen there.
+SKIPPED_IN_ONE = {
+}
+
+
+def require_result(run, test):
+    check_equal([each.name for each in run.results], [test.name], "tests that were run")
+    result = run.results[0]
+    check(result.skipped is None, f"{test.name} skipped itself: {result.skipped}")
+
+
+def test_case(test, options):
+    driver = DRIVERS.get(test.name)
+
+    def run(context):
+        with test_machine(context, test.name, is_driven=driver is not None, **options) as machine:
+            if driver:
+                driver(machine)
+            require_result(finish(machine), test)
+    return run
+
+
+def bochs_case(test):
+    def run(context):
+        require_result(run_on_bochs(context, test.name), test)
+    return run
+
+
+def add_test_cases(test):
+    for way, options in VARIANTS.get(test.name, {"": {}}).items():
+        name = f"{test.name}@{way}" if way else test.name
+        if options == BOCHS:
+            add_case(name, bochs_case(test), labels=("kernel", "bochs"), timeout=60, lock="bochs")
+        else:
+            add_case(name, test_case(test, options), labels=("kernel",), timeout=TIMEOUT)
+
+
+TESTS = [test for test in scan_tests() if not test.is_hidden]
+
+
+@case(labels=("kernel",))
+def all_in_one(context):
+    """The image as it is, without test=: what a person with a PC gets."""
+    with test_machine(context, None) as machine:
+        run = finish(machine)
+    check_equal(sorted(each.name for each in run.results), sorted(test.name for test in TESTS),
+                "tests of the image, against those of the sources")
+    dying = {test.name for test in TESTS if test.dies}
+    for result in run.results:
+        if result.name in dying or result.name in DRIVERS:
+            check(result.skipped is not None, f"{result.name} was to be skipped")
+        elif result.name in SKIPPED_IN_ONE:
+            check(SKIPPED_IN_ONE[result.name] in (result.skipped or ""), f"{result.name}: {result.skipped!r}")
+        else:
+            check(result.skipped is None, f"{result.name} skipped itself: {result.skipped}")
+    print(f"{len(run.results)} tests in one run")
+
+
+for known in (*VARIANTS, *DRIVERS, *SKIPPED_IN_ONE):
+    if known not in [test.name for test in TESTS]:
+        raise SystemExit(f"{__file__}: there is no test called {known}")
+for each in TESTS:
+    add_test_cases(each)
+
+run_cases()

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""The tests inside the kernel as seen from outside: which there are, by their sources, and one run of the test kernel.
+Used by the scripts of test/kernel."""
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.bochs import Bochs
+from support.failure import Failure, check_equal
+from support.tap import parse
+from support.volumes import set_config
+
+SOURCES = Path(__file__).resolve().parents[1] / "kernel"
+DECLARATION = re.compile(r"^(TEST|TEST_DIES)\((\w+), (\w+)(?:, (\".*\"))?\)$", re.MULTILINE)
+MENTION = re.compile(r"^\s*TEST(?:_DIES)?\s*\(", re.MULTILINE)
+HIDDEN_SUITE = "selftest"
+
+
+@dataclass(frozen=True)
+class KernelTest:
+    name: str  # suite.name
+    dies: bool
+    source: Path
+
+    @property
+    def is_hidden(self):
+        return self.name.startswith(HIDDEN_SUITE + ".")
+
+
+def scan_tests():
+    """Every test that the sources declare. A declaration that this cannot read stops the build."""
+    tests = []
+    for source in sorted(SOURCES.rglob("*.c")):
+        text = source.read_text()
+        found = DECLARATION.findall(text)
+        if len(found) != len(MENTION.findall(text)):
+            raise SystemExit(f"{source}: a TEST does not stand alone on its line, from the first column")
+        for macro, suite, name, death in found:
+            if (macro == "TEST_DIES") != bool(death):
+                raise SystemExit(f"{source}: {suite}.{name}: only TEST_DIES has a third argument, and needs it")
+            tests.append(KernelTest(f"{suite}.{name}", macro == "TEST_DIES", source))
+    names = [test.name for test in tests]
+    for name in names:
+        if names.count(name) > 1:
+            raise SystemExit(f"two tests are called {name}")
+    return tests
+
+
+def test_image(context):
+    return context.build / "boot-test.img"
+
+
+def test_machine(context, selection, cmdline="", is_driven=False, **options):
+    """A machine that runs the tests that `selection` (None: all) means; driven ones skip themselves unless is_driven."""
+    words = [f"test={selection}"] if selection is not None else []
+    words += ["driver"] if is_driven else []
+    words += [cmdline] if cmdline else []
+    return context.machine(test_image(context), cmdline=" ".join(words), **options)
+
+
+def finish(machine):
+    """Waits for the verdict of a run; the Run. Failure names the test that failed, died, or hung."""
+    try:
+        passed = machine.require_pass()
+    except Failure as failure:
+        raise Failure(explain(machine.serial, failure)) from failure
+    run = parse(machine.serial)
+    run.require_complete()
+    check_verdict(run, passed)
+    return run
+
+
+def check_verdict(run, passed):
+    """The last line's number of tests, against the results before it."""
+    failed = [each.name for each in run.results if not each.passed]
+    if failed:
+        raise Failure(f"the kernel calls it a pass, but not ok: {', '.join(failed)}")
+    check_equal(passed, sum(each.skipped is None for each in run.results), "tests that the last line counts")
+
+
+def explain(serial, failure):
+    """A sentence that names what failed, in front of the harness's own."""
+    try:
+        run = parse(serial)
+        for each in run.results:
+            if not each.passed:
+                last = next((line for line in reversed(each.said) if line.strip()), "")
+                return f"{each.name} is not ok: {each.died or last.removeprefix('# ')} ({failure})"
+        run.require_complete()
+    except Failure as more:
+        return f"{more} ({failure})"
+    return str(failure)
+
+
+def run_on_bochs(context, selection, cmdline="", **options):
+    """The Run of one test on Bochs, where only the serial line speaks."""
+    image = context.copy_of(test_image(context))
+    set_config(image, f"kernel = KERNEL.ELF\ncmdline = test={selection} {cmdline}\n")
+    bochs = Bochs(image, context.work / "bochs", **options)
+    try:
+        bochs.require_pass()
+    except Failure as failure:
+        raise Failure(explain(bochs.serial, failure)) from failure
+    run = parse(bochs.serial)
+    run.require_complete()
+    return run
