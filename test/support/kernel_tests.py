@@ -52,10 +52,13 @@ def test_image(context):
 
 def test_machine(context, selection, cmdline="", is_driven=False, **options):
     """A machine that runs the tests that `selection` (None: all) means; driven ones skip themselves unless is_driven."""
+    return context.machine(test_image(context), cmdline=_command_line(selection, cmdline, is_driven), **options)
+
+
+def _command_line(selection, cmdline, is_driven=False):
     words = [f"test={selection}"] if selection is not None else []
     words += ["driver"] if is_driven else []
-    words += [cmdline] if cmdline else []
-    return context.machine(test_image(context), cmdline=" ".join(words), **options)
+    return " ".join(words + ([cmdline] if cmdline else []))
 
 
 def finish(machine):
@@ -93,9 +96,9 @@ def explain(serial, failure):
 
 
 def run_on_bochs(context, selection, cmdline="", **options):
-    """The Run of one test on Bochs, where only the serial line speaks."""
+    """The Run of what `selection` (None: all) means on Bochs, where only the serial line speaks."""
     image = context.copy_of(test_image(context))
-    set_config(image, f"kernel = KERNEL.ELF\ncmdline = test={selection} {cmdline}\n")
+    set_config(image, f"kernel = KERNEL.ELF\ncmdline = {_command_line(selection, cmdline)}\n")
     bochs = Bochs(image, context.work / "bochs", **options)
     try:
         bochs.require_pass()

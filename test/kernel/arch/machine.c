@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// Page tables as the CPU walks them, and the question which CPU this is. For the tests of arch and interrupt.
+#include "machine.h"
+#include <arch/cpu.h>
+#include <arch/phys_map.h>
+#include <framework/test.h>
+
+unsigned machine_walk(uint64_t address, volatile uint64_t *entries[4])
+{
+    phys_addr_t table = {cpu_read_cr3() & MACHINE_PAGE_ADDRESS};
+    for (unsigned level = 0; level < 4; level++) {
+        volatile uint64_t *first = phys_to_virt(table);
+        entries[level] = &first[address >> (39 - 9 * level) & 0x1ff];
+        uint64_t entry = *entries[level];
+        if (!(entry & MACHINE_PAGE_PRESENT) || (level > 0 && level < 3 && (entry & MACHINE_PAGE_LARGE)))
+            return level + 1;
+        table.value = entry & MACHINE_PAGE_ADDRESS;
+    }
+    return 4;
+}
+
+void machine_open_to_user(uint64_t address)
+{
+    volatile uint64_t *entries[4];
+    CHECK_EQUAL(machine_walk(address, entries), 4);
+    CHECK_EQUAL(*entries[3] & MACHINE_PAGE_PRESENT, MACHINE_PAGE_PRESENT);
+    for (unsigned level = 0; level < 4; level++)
+        *entries[level] |= MACHINE_PAGE_USER;
+    machine_forget_page(address);
+}
+
+bool machine_is_tcg(void)
+{
+    constexpr uint32_t CPUID_1_ECX_HYPERVISOR = 1u << 31;
+    constexpr uint32_t TCGT = 0x5447'4354; // "TCGT" of "TCGTCGTCGTCG" (QEMU, target/i386/cpu.c)
+    return (cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR) && cpuid(0x4000'0000, 0).ebx == TCGT;
+}
+
+// In long mode QEMU 7.2's TCG gives the gate's offset, 16 times its index, where 8 times is right.
+bool machine_names_gate(uint64_t error_code, uint64_t vector)
+{
+    constexpr uint64_t IN_IDT = 2;
+    return error_code == (vector * 8 | IN_IDT) || (machine_is_tcg() && error_code == (vector * 16 | IN_IDT));
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+// Exceptions out of ring 3: what it must not do, and that the kernel comes back whole. Operations are in user.asm;
+// their pages, part of the test kernel, are opened to ring 3 by editing the page tables.
+#include "faults.h"
+#include "machine.h"
+#include <arch/cpu.h>
+#include <arch/cpu_local.h>
+#include <arch/gdt.h>
+#include <arch/msr.h>
+#include <framework/test.h>
+
+extern uint64_t user_rflags;   // user.asm reads it
+extern uint64_t fault_address; // exception.c
+extern uint8_t user_text_start[], user_text_end[], user_stack_top[];
+uint64_t user_rflags;
+
+OPERATION(user_breakpoint);
+OPERATION(user_invalid_opcode);
+OPERATION(user_halt);
+OPERATION(user_close_interrupts);
+OPERATION(user_port);
+OPERATION(user_interrupt);
+OPERATION(user_page_fault_by_int);
+OPERATION(user_read);
+OPERATION(user_write);
+OPERATION(user_write_own_text);
+OPERATION(user_jump);
+OPERATION(user_kernel_data_segment);
+OPERATION(user_misaligned_read);
+OPERATION(user_push_nowhere);
+
+constexpr uint64_t RFLAGS_RESERVED_ONE = 1u << 1;
+constexpr uint64_t RFLAGS_ALIGNMENT_CHECK = 1u << 18;
+constexpr uint64_t NULL_PLUS_24 = 0x18;
+
+// Exceptions out of ring 3 begin here: the boot stack is this test's own.
+alignas(16) static uint8_t kernel_stack[8192];
+
+static void prepare(void)
+{
+    for (uint64_t page = (uintptr_t)user_text_start; page < (uintptr_t)user_text_end; page += 4096)
+        machine_open_to_user(page);
+    machine_open_to_user((uintptr_t)user_stack_top - 4096);
+    gdt_set_kernel_stack((uintptr_t)kernel_stack + sizeof kernel_stack);
+    user_rflags = RFLAGS_RESERVED_ONE;
+}
+
+// IRETQ to ring 3 has emptied the data segments, whose selectors were the kernel's.
+static void restore_segments(void)
+{
+    __asm__ volatile("movl %0, %%ds\n\tmovl %0, %%es" : : "r"((uint32_t)GDT_KERNEL_DATA) : "memory");
+}
+
+static struct fault provoke(test_function *operation)
+{
+    uint64_t flags = cpu_interrupts_disable();
+    struct fault fault = fault_provoke(operation);
+    restore_segments();
+    cpu_interrupts_restore(flags);
+    return fault;
+}
+
+static void check_rows(const struct expected_fault *table, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct fault fault = provoke(table[i].operation);
+        if (fault.vector != table[i].vector || fault.error_code != table[i].error_code ||
+            fault.rip != (uintptr_t)table[i].at || (fault.vector == PAGE_FAULT && fault.cr2 != table[i].cr2))
+            FAIL("%s: vector %u, error code 0x%llx, rip 0x%llx, cr2 0x%llx", table[i].name, (unsigned)fault.vector,
+                 (unsigned long long)fault.error_code, (unsigned long long)fault.rip, (unsigned long long)fault.cr2);
+        CHECK_EQUAL(fault.cs, GDT_USER_CODE | GDT_RING_3);
+        CHECK_EQUAL(fault.ss, GDT_USER_DATA | GDT_RING_3);
+    }
+}
+#define CHECK_ROWS(table) check_rows(table, sizeof(table) / sizeof *(table))
+
+TEST(ring3, may_raise_breakpoints_and_invalid_opcodes)
+{
+    prepare();
+    static const struct expected_fault table[] = {
+        {ROW(user_breakpoint), .vector = BREAKPOINT},
+        {ROW(user_invalid_opcode), .vector = INVALID_OPCODE},
+    };
+    CHECK_ROWS(table);
+}
+
+TEST(ring3, may_not_execute_what_is_the_kernels)
+{
+    prepare();
+    static const struct expected_fault table[] = {
+        {ROW(user_halt), .vector = GENERAL_PROTECTION},
+        {ROW(user_close_interrupts), .vector = GENERAL_PROTECTION},
+        {ROW(user_port), .vector = GENERAL_PROTECTION},
+        {ROW(user_kernel_data_segment), .vector = GENERAL_PROTECTION, .error_code = GDT_KERNEL_DATA},
+    };
+    CHECK_ROWS(table);
+}
+
+TEST(ring3, may_not_raise_other_vectors)
+{
+    prepare();
+    struct fault interrupt = provoke(operation_user_interrupt);
+    struct fault page_fault = provoke(operation_user_page_fault_by_int);
+    CHECK_EQUAL(interrupt.vector, GENERAL_PROTECTION);
+    CHECK(machine_names_gate(interrupt.error_code, 0x80));
+    CHECK_EQUAL(interrupt.rip, (uintptr_t)operation_user_interrupt_at);
+    CHECK_EQUAL(page_fault.vector, GENERAL_PROTECTION);
+    CHECK(machine_names_gate(page_fault.error_code, PAGE_FAULT));
+    CHECK_EQUAL(page_fault.rip, (uintptr_t)operation_user_page_fault_by_int_at);
+}
+
+TEST(ring3, page_faults_say_that_they_are_the_users)
+{
+    prepare();
+    fault_address = NULL_PLUS_24;
+    static const struct expected_fault absent[] = {
+        {ROW(user_read), .vector = PAGE_FAULT, .error_code = PF_USER, .cr2 = NULL_PLUS_24},
+        {ROW(user_write), .vector = PAGE_FAULT, .error_code = PF_USER | PF_WRITE, .cr2 = NULL_PLUS_24},
+        {"user_jump", operation_user_jump, (const uint8_t *)NULL_PLUS_24, PAGE_FAULT, PF_USER | PF_FETCH, NULL_PLUS_24},
+        {ROW(user_push_nowhere), .vector = PAGE_FAULT, .error_code = PF_USER | PF_WRITE, .cr2 = 0x100 - 8},
+    };
+    CHECK_ROWS(absent);
+}
+
+TEST(ring3, may_not_touch_the_kernel)
+{
+    prepare();
+    fault_address = (uintptr_t)&user_rflags;
+    const struct expected_fault kernel[] = {
+        {ROW(user_read), .vector = PAGE_FAULT, .error_code = PF_USER | PF_PRESENT, .cr2 = fault_address},
+        {ROW(user_write), .vector = PAGE_FAULT, .error_code = PF_USER | PF_PRESENT | PF_WRITE, .cr2 = fault_address},
+        {ROW(user_write_own_text), .vector = PAGE_FAULT, .error_code = PF_USER | PF_PRESENT | PF_WRITE,
+         .cr2 = (uintptr_t)user_text_start},
+        {"user_jump", operation_user_jump, (const uint8_t *)fault_address, PAGE_FAULT, PF_USER | PF_PRESENT | PF_FETCH,
+         fault_address},
+    };
+    const struct expected_fault text = {"user_jump",
+                                        operation_user_jump,
+                                        (const uint8_t *)(uintptr_t)prepare,
+                                        PAGE_FAULT,
+                                        PF_USER | PF_PRESENT | PF_FETCH,
+                                        (uintptr_t)prepare};
+    CHECK_ROWS(kernel);
+    fault_address = (uintptr_t)prepare;
+    check_rows(&text, 1);
+}
+
+TEST(ring3, exceptions_begin_on_the_kernels_stack)
+{
+    prepare();
+    struct fault fault = provoke(operation_user_invalid_opcode);
+    CHECK_EQUAL(fault.rsp, (uintptr_t)user_stack_top);
+    CHECK(fault.handler_rsp >= (uintptr_t)kernel_stack);
+    CHECK(fault.handler_rsp < (uintptr_t)kernel_stack + sizeof kernel_stack);
+}
+
+// A program's GS base is its own; the kernel's comes back with the exception and is hidden from ring 3.
+TEST(ring3, each_side_has_its_own_gs_base)
+{
+    constexpr uint64_t USER_BASE = 0x1234'5000;
+    prepare();
+    uint64_t kernel_base = msr_read(MSR_GS_BASE);
+    msr_write(MSR_KERNEL_GS_BASE, USER_BASE);
+    for (unsigned i = 0; i < 3; i++) {
+        struct fault fault = provoke(operation_user_invalid_opcode);
+        CHECK_EQUAL(fault.vector, INVALID_OPCODE);
+        CHECK_EQUAL(msr_read(MSR_GS_BASE), kernel_base);
+        CHECK_EQUAL(msr_read(MSR_KERNEL_GS_BASE), USER_BASE);
+        CHECK_EQUAL((uintptr_t)cpu_local(), kernel_base);
+    }
+    msr_write(MSR_KERNEL_GS_BASE, 0);
+}
+
+TEST(ring3, alignment_check)
+{
+    constexpr uint64_t CR0_ALIGNMENT_MASK = 1u << 18;
+    if (machine_is_tcg())
+        SKIP("TCG never raises #AC");
+    prepare();
+    user_rflags |= RFLAGS_ALIGNMENT_CHECK;
+    uint64_t cr0 = cpu_read_cr0();
+    machine_write_cr0(cr0 | CR0_ALIGNMENT_MASK);
+    struct fault fault = provoke(operation_user_misaligned_read);
+    machine_write_cr0(cr0);
+    CHECK_EQUAL(fault.vector, ALIGNMENT_CHECK);
+    CHECK_EQUAL(fault.error_code, 0);
+    CHECK_EQUAL(fault.rip, (uintptr_t)operation_user_misaligned_read_at);
+}
