@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The 16550 driver. Called by main and, through the sink that it registers, by log; must not know what text means
-// beyond the line feed.
+// beyond the line feed, nor how its interrupt comes to it.
+//
+// Everything that arrives goes through one ring, whoever takes it out of the UART: the interrupt, a polled read, or a
+// write that finds it while it waits. The latter two close interrupts, so that the ring has one producer at a time.
+#include <arch/cpu.h>
 #include <arch/port.h>
+#include <lib/byte_ring.h>
 #include <serial/serial.h>
 
 // Registers by offset from the base port (PC16550D, table II).
@@ -13,30 +18,50 @@ constexpr uint16_t INTERRUPT_IDENTIFICATION = 2; // read
 constexpr uint16_t FIFO_CONTROL = 2;             // write
 constexpr uint16_t LINE_CONTROL = 3;
 constexpr uint16_t MODEM_CONTROL = 4;
-constexpr uint16_t LINE_STATUS = 5;
+constexpr uint16_t LINE_STATUS = 5; // reading it clears its error bits
+constexpr uint16_t MODEM_STATUS = 6;
 constexpr uint16_t SCRATCH = 7;
 
 constexpr uint8_t LINE_CONTROL_8N1 = 0x03;
 constexpr uint8_t LINE_CONTROL_DIVISOR = 0x80;
 constexpr uint16_t DIVISOR_115200 = 1;        // 1.8432 MHz / 16 / 115200
-constexpr uint8_t FIFO_CONTROL_ENABLE = 0xc1; // receive trigger at 14 bytes; the clear bits stay 0
+constexpr uint8_t FIFO_CONTROL_ENABLE = 0x81; // receive trigger at 8 bytes, so 0.7 ms to come; the clear bits stay 0
 constexpr uint8_t FIFO_IDENTIFIED = 0xc0;     // both bits set: a FIFO that works; the plain 16550's did not
 constexpr uint8_t MODEM_CONTROL_READY = 0x0b; // DTR, RTS, and OUT2, which lets the interrupt line out on a PC
 constexpr uint8_t LINE_STATUS_RECEIVED = 1 << 0;
+constexpr uint8_t LINE_STATUS_OVERRUN = 1 << 1;
 constexpr uint8_t LINE_STATUS_HOLDING_EMPTY = 1 << 5;
 constexpr uint8_t LINE_STATUS_SHIFT_EMPTY = 1 << 6;
 
+constexpr uint8_t LINE_STATUS_ABSENT = 0xff; // nobody drives the bus: a UART that was pulled out
+constexpr uint8_t INTERRUPT_ENABLE_RECEIVED = 1 << 0;
+
+// What the interrupt identification register says of the cause, the most urgent one.
+constexpr uint8_t IDENTIFICATION_NONE = 1 << 0;
+constexpr uint8_t IDENTIFICATION_CAUSE = 0x0e;
+constexpr uint8_t CAUSE_MODEM_STATUS = 0x00;
+constexpr uint8_t CAUSE_TRANSMITTER_EMPTY = 0x02; // over when the register is read
+constexpr uint8_t CAUSE_RECEIVED = 0x04;
+constexpr uint8_t CAUSE_LINE_STATUS = 0x06;
+constexpr uint8_t CAUSE_TIMEOUT = 0x0c; // fewer bytes than the trigger, and no more to come
+
 constexpr unsigned FIFO_DEPTH = 16;
+constexpr unsigned RECEIVE_LIMIT = FIFO_DEPTH + 1; // a full FIFO, and one byte more in the shift register
+constexpr unsigned CAUSE_LIMIT = 4;                // a call of the interrupt handler; 68 bytes at most
+constexpr unsigned INPUT_SIZE = 4096;              // 0.36 s at full speed
 // A read takes about 1 us on an ISA-timed bus, so this is about a second; 16 bytes take 1.4 ms.
 constexpr unsigned WAIT_LIMIT = 1'000'000;
+
+static uint8_t input_storage[INPUT_SIZE];
 
 static struct {
     uint16_t port; // 0: no UART
     bool is_stuck;
+    bool is_interrupt_driven;
     uint8_t fifo_depth;
-    uint8_t early_count, early_next;
-    uint8_t early[FIFO_DEPTH + 1]; // a full FIFO, and one byte more in the shift register
-} serial;
+    _Atomic uint32_t overrun_count; // written by the interrupt and by what it interrupts
+    struct byte_ring input;
+} serial = {.input = BYTE_RING_INIT(input_storage)};
 
 static uint8_t register_read(uint16_t offset)
 {
@@ -48,13 +73,43 @@ static void register_write(uint16_t offset, uint8_t value)
     port_write8((uint16_t)(serial.port + offset), value);
 }
 
+static uint8_t read_line_status(void)
+{
+    uint8_t status = register_read(LINE_STATUS);
+    if (status != LINE_STATUS_ABSENT && (status & LINE_STATUS_OVERRUN))
+        atomic_fetch_add_explicit(&serial.overrun_count, 1, memory_order_relaxed);
+    return status;
+}
+
+static bool has_received(uint8_t line_status)
+{
+    return line_status != LINE_STATUS_ABSENT && (line_status & LINE_STATUS_RECEIVED);
+}
+
+// Move what has arrived into the ring. Returns the number of bytes.
+static unsigned receive(void)
+{
+    uint64_t flags = cpu_interrupts_disable();
+    unsigned count = 0;
+    while (count < RECEIVE_LIMIT && has_received(read_line_status())) {
+        (void)byte_ring_push(&serial.input, register_read(DATA)); // what finds no room is counted
+        count++;
+    }
+    cpu_interrupts_restore(flags);
+    return count;
+}
+
 // A stuck UART gets one look instead of a wait, so that it costs next to nothing and is noticed when it recovers (a
-// terminal that was paused, a cable that was plugged in again).
+// terminal that was paused, a cable that was plugged in again). Text goes out with interrupts closed, so what comes in
+// meanwhile is taken here; each byte counts as a look, so that a flood of them does not make the wait longer.
 static bool wait_for(uint8_t status_bit)
 {
     unsigned limit = serial.is_stuck ? 1 : WAIT_LIMIT;
     for (unsigned i = 0; i < limit; i++) {
-        if (register_read(LINE_STATUS) & status_bit) {
+        uint8_t status = read_line_status();
+        if (has_received(status))
+            i += receive();
+        if (status & status_bit) {
             serial.is_stuck = false;
             return true;
         }
@@ -67,13 +122,6 @@ static bool scratch_holds(uint8_t value)
 {
     register_write(SCRATCH, value);
     return register_read(SCRATCH) == value;
-}
-
-// Turning the FIFO on or off empties it, on real parts and in QEMU alike; so what has arrived is taken out first.
-static void keep_early_bytes(void)
-{
-    while (serial.early_count < sizeof serial.early && (register_read(LINE_STATUS) & LINE_STATUS_RECEIVED))
-        serial.early[serial.early_count++] = register_read(DATA);
 }
 
 enum status serial_init(uint16_t port)
@@ -90,7 +138,7 @@ enum status serial_init(uint16_t port)
     register_write(DIVISOR_HIGH, (uint8_t)(DIVISOR_115200 >> 8));
     register_write(LINE_CONTROL, LINE_CONTROL_8N1);
     register_write(MODEM_CONTROL, MODEM_CONTROL_READY);
-    keep_early_bytes();
+    (void)receive(); // turning the FIFO on or off empties it, on real parts and in QEMU alike
     register_write(FIFO_CONTROL, FIFO_CONTROL_ENABLE);
     bool has_fifo = (register_read(INTERRUPT_IDENTIFICATION) & FIFO_IDENTIFIED) == FIFO_IDENTIFIED;
     serial.fifo_depth = has_fifo ? FIFO_DEPTH : 1;
@@ -123,14 +171,74 @@ void serial_write(const char *text, size_t length)
 
 bool serial_read(uint8_t *byte)
 {
-    if (serial.early_next < serial.early_count) {
-        *byte = serial.early[serial.early_next++];
-        return true;
+    if (serial.port != 0 && !serial.is_interrupt_driven)
+        (void)receive();
+    return byte_ring_pop(&serial.input, byte);
+}
+
+// ---- the interrupt
+
+uint32_t serial_irq_line(void)
+{
+    switch (serial.port) {
+    case 0x3f8: // COM1
+    case 0x3e8: // COM3
+        return 4;
+    case 0x2f8: // COM2
+    case 0x2e8: // COM4
+        return 3;
+    default:
+        return SERIAL_IRQ_NONE;
     }
-    if (serial.port == 0 || !(register_read(LINE_STATUS) & LINE_STATUS_RECEIVED))
-        return false;
-    *byte = register_read(DATA);
-    return true;
+}
+
+void serial_input_enable(void)
+{
+    if (serial.port == 0)
+        return;
+    serial.is_interrupt_driven = true;
+    register_write(INTERRUPT_ENABLE, INTERRUPT_ENABLE_RECEIVED);
+}
+
+static void deal_with(uint8_t cause)
+{
+    switch (cause) {
+    case CAUSE_RECEIVED:
+    case CAUSE_TIMEOUT:
+        if (receive() == 0)
+            (void)register_read(DATA); // a timeout without a byte, as DesignWare's UART raises it; only this ends it
+        break;
+    case CAUSE_LINE_STATUS: // this and the others are not enabled; should one be raised, it is ended
+        (void)read_line_status();
+        break;
+    case CAUSE_MODEM_STATUS:
+        (void)register_read(MODEM_STATUS);
+        break;
+    case CAUSE_TRANSMITTER_EMPTY:
+    default:
+        break;
+    }
+}
+
+void serial_interrupt(void *)
+{
+    for (unsigned i = 0; i < CAUSE_LIMIT; i++) {
+        uint8_t identification = register_read(INTERRUPT_IDENTIFICATION);
+        if (identification & IDENTIFICATION_NONE) // so says a UART that is not there any more, too
+            return;
+        deal_with(identification & IDENTIFICATION_CAUSE);
+    }
+    // There is more, and the line has not been low since; but only its next rise is an interrupt.
+    register_write(INTERRUPT_ENABLE, 0);
+    register_write(INTERRUPT_ENABLE, INTERRUPT_ENABLE_RECEIVED);
+}
+
+struct serial_losses serial_read_losses(void)
+{
+    return (struct serial_losses){
+        .ring_count = atomic_load_explicit(&serial.input.lost, memory_order_relaxed),
+        .overrun_count = atomic_load_explicit(&serial.overrun_count, memory_order_relaxed),
+    };
 }
 
 void serial_drain(void)

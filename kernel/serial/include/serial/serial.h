@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// One serial port with a 16550 or a relative of it, polled, 115200 baud 8N1. Owns the UART's registers; knows nothing
-// of who talks at the other end. Exported names start with serial_. Before serial_init() succeeds, and without a UART,
-// writes are dropped and reads find nothing. No function waits without a bound: a UART that stops sending is marked
-// stuck after about a second, from then on text is dropped until it sends again.
+// One serial port with a 16550 or a relative of it, 115200 baud 8N1. Sends by polling; receives by polling and, once
+// serial_input_enable() was called, by interrupt, into a ring of 4 KiB. Owns the UART's registers; knows nothing of who
+// talks at the other end. Exported names start with serial_. Before serial_init() succeeds, and without a UART, writes
+// are dropped and reads find nothing. No function waits without a bound: a UART that stops sending is marked stuck
+// after about a second, from then on text is dropped until it sends again.
 //
-// Not reentrant, except that serial_write() may be interrupted by another serial_write() that never returns to it (the
-// emergency path): texts mix, nothing breaks. Source of the register facts: PC16550D data sheet, section 8.
+// One writer and one reader, which may be different ones. serial_write() may be interrupted by another serial_write()
+// that never returns to it (the emergency path): texts mix, nothing breaks. Source of the register facts: PC16550D data
+// sheet, section 8.
 #pragma once
 #include <lib/status.h>
 #include <log/log.h>
@@ -21,6 +23,25 @@ void serial_write(const char *text, size_t length);
 
 // Take one received byte, if there is one. Does not wait.
 [[nodiscard]] bool serial_read(uint8_t *byte);
+
+// To be run at each interrupt of the UART, with interrupts closed: an irq_handler_fn. Takes at most 68 bytes; if there
+// are more, it makes the line rise again. CONTEXT is not used.
+void serial_interrupt(void *context);
+
+// The ISA line on which the UART interrupts; SERIAL_IRQ_NONE, a line that no controller has, when there is no UART or
+// its port is none of a PC's four. Known from serial_init() on.
+constexpr uint32_t SERIAL_IRQ_NONE = UINT32_MAX;
+[[nodiscard]] uint32_t serial_irq_line(void);
+
+// Receive by interrupt from here on. After serial_interrupt() was registered; bytes that came before keep their place.
+void serial_input_enable(void);
+
+// Received bytes that never came to a reader.
+struct serial_losses {
+    uint32_t ring_count;    // came faster than they were read
+    uint32_t overrun_count; // the UART's FIFO was full; at least one byte each
+};
+[[nodiscard]] struct serial_losses serial_read_losses(void);
 
 // Wait until the last bit has left the UART: before anything that ends the machine.
 void serial_drain(void);
