@@ -15,7 +15,7 @@ static bool split(const void *table, size_t size_bytes, struct parts *parts)
 {
     const struct symbol_table *header = table;
     if ((uintptr_t)table % alignof(struct symbol_table) != 0 || size_bytes < sizeof *header ||
-        header->magic != SYMBOL_TABLE_MAGIC || header->size_bytes > UINT32_MAX || header->string_bytes == 0)
+        header->magic != SYMBOL_TABLE_MAGIC || header->string_bytes == 0)
         return false;
     // 32-bit counts of a few bytes each: their sum fits 64 bits.
     uint64_t functions_bytes = (uint64_t)header->function_count * sizeof(struct symbol_function);

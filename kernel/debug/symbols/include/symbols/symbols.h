@@ -14,15 +14,14 @@ constexpr uint16_t SYMBOL_NO_FILE = 0xffff;
 struct symbol_table {
     uint64_t magic;
     uint64_t start;      // the address that offsets count from
-    uint64_t size_bytes; // of the text
+    uint32_t size_bytes; // of the text
     uint32_t function_count;
     uint32_t row_count;
     uint32_t file_count;
     uint32_t string_bytes;
     uint32_t reserved;
-    uint32_t padding;
 };
-static_assert(sizeof(struct symbol_table) == 48);
+static_assert(sizeof(struct symbol_table) == 40);
 
 // Each reaches to the next one, the last to the end of the text; in the order of their offsets.
 struct symbol_function {
