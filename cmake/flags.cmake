@@ -30,8 +30,7 @@ set(HEWN_FREESTANDING_FLAGS
     -fno-pic                            # linked to one address; no GOT
     -fno-asynchronous-unwind-tables     # nothing unwinds; .eh_frame would be loaded for nothing
     -fcf-protection=none                # no CET: ENDBR64 would be dead bytes
-    -mgeneral-regs-only                 # no SSE/x87: their state is not ours to clobber
-    -fno-stack-protector)               # there is no per-boot canary yet
+    -mgeneral-regs-only)                # no SSE/x87: their state is not ours to clobber
 
 set(HEWN_KERNEL_FLAGS
     --target=x86_64-unknown-none-elf
@@ -39,12 +38,15 @@ set(HEWN_KERNEL_FLAGS
     -mcmodel=kernel                     # linked in the top 2 GiB
     -mno-red-zone                       # an interrupt would overwrite 128 bytes below RSP
     -fno-omit-frame-pointer             # backtraces walk RBP
-    -mno-omit-leaf-frame-pointer)
+    -mno-omit-leaf-frame-pointer
+    -fstack-protector-strong            # a buffer written beyond its end is told with a name, not with a wild RIP
+    -mstack-protector-guard=global)     # in __stack_chk_guard: FS is not the kernel's (kernel/debug/stack_check.c)
 
 set(HEWN_STAGE2_FLAGS
     --target=i386-unknown-none-elf
     ${HEWN_COMMON_FLAGS} ${HEWN_FREESTANDING_FLAGS}
     -march=i386                         # must run far enough on any CPU to say what that CPU lacks
+    -fno-stack-protector                # a check in each function costs bytes, and nobody hostile is there yet
     -mregparm=3                         # arguments in EAX, EDX, ECX: the smallest calls; shared with the .asm files
     -mstack-alignment=4                 # no 16-byte stack padding: nothing here needs it
     -fomit-frame-pointer

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The emergency path. Called by panic() and the exception reporter, possibly in the middle of any function of this
-// folder or of a sink; so it reads the list of sinks, which is whole at any instant, and trusts nothing else.
+// The emergency path. Called by debug, possibly in the middle of any function of this folder or of a sink; so it reads
+// the list of sinks and the ring, which are whole at any instant, and trusts nothing else.
 #include "log_state.h"
 #include <arch/cpu.h>
 #include <arch/emulator_exit.h>
@@ -83,25 +83,60 @@ void log_emergency(const char *format, ...)
     va_end(arguments);
 }
 
-static void report_to(struct log_sink *sink, log_fatal_writer_fn *write, void *context, bool is_nested)
+void log_emergency_tail(unsigned line_count)
+{
+    uint64_t position = 0;
+    struct record record;
+    unsigned total = 0;
+    while (record_ring_read(&log_state.ring, &position, &record))
+        total++;
+    position = 0;
+    for (unsigned i = 0; record_ring_read(&log_state.ring, &position, &record); i++) {
+        char line[LOG_LINE_LIMIT];
+        if (i + line_count >= total)
+            log_emergency(" %.*s", (int)log_render_line(line, &record), line);
+    }
+}
+
+void log_set_epilogue(log_epilogue_fn *epilogue)
+{
+    log_state.epilogue = epilogue;
+}
+
+static bool end_report(const struct log_death *death)
+{
+    if (log_state.epilogue == nullptr || log_state.is_in_epilogue) {
+        log_emergency("# hewn: end fail 0 tests\n");
+        return false;
+    }
+    log_state.is_in_epilogue = true;
+    bool is_wanted = log_state.epilogue(death);
+    log_state.is_in_epilogue = false;
+    return is_wanted && !death->is_nested;
+}
+
+static bool report_to(struct log_sink *sink, const struct log_death *death, log_fatal_writer_fn *write, void *context)
 {
     log_state.turn = sink;
     if (sink->is_mid_line)
         output_to(sink, "\n", 1); // whatever was being printed ends here
-    write(context, is_nested);
-    log_emergency("# hewn: end fail 0 tests\n");
+    write(context, &(struct log_fatal_turn){.is_nested = death->is_nested, .is_brief = sink->is_brief});
+    return end_report(death);
 }
 
-void log_fatal_report(log_fatal_writer_fn *write, void *context)
+void log_fatal_report(const struct log_death *death, log_fatal_writer_fn *write, void *context)
 {
     (void)cpu_interrupts_disable();
     unsigned depth = log_state.fatal_count++;
     if (depth > 1)
         emulator_exit(false);
+    struct log_death own = *death;
+    own.is_nested = depth > 0;
     struct log_sink *sink = first_working(log_state.first_sink);
     if (sink == nullptr)
         sink = &last_resort;
+    bool passed = true;
     for (; sink != nullptr; sink = first_working(sink->next))
-        report_to(sink, write, context, depth > 0);
-    emulator_exit(false);
+        passed = report_to(sink, &own, write, context) && passed;
+    emulator_exit(passed);
 }

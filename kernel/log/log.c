@@ -15,7 +15,6 @@ enum log_clock : uint8_t {
     LOG_CLOCK_NANOSECONDS
 };
 
-constexpr size_t STAMP_LIMIT = 32;
 static_assert(LOG_TEXT_LIMIT <= RECORD_TEXT_LIMIT);
 
 struct log_state log_state;
@@ -45,12 +44,12 @@ static size_t render_time(char *buffer, size_t size_bytes, const struct record *
     return format_string(buffer, size_bytes, "[%4llu.%03lluM] ", thousands / 1000, thousands % 1000);
 }
 
-static size_t render_line(char *buffer, size_t size_bytes, const struct record *record)
+size_t log_render_line(char line[static LOG_LINE_LIMIT], const struct record *record)
 {
-    size_t length = render_time(buffer, size_bytes, record);
-    memcpy(buffer + length, record->text, record->length);
+    size_t length = render_time(line, LOG_LINE_LIMIT, record);
+    memcpy(line + length, record->text, record->length);
     length += record->length;
-    buffer[length++] = '\n';
+    line[length++] = '\n';
     return length;
 }
 
@@ -65,8 +64,8 @@ static void write_to(struct log_sink *sink, const struct record *record, const c
 
 static void deliver(const struct record *record)
 {
-    char line[STAMP_LIMIT + LOG_TEXT_LIMIT + 1];
-    size_t length = render_line(line, sizeof line, record);
+    char line[LOG_LINE_LIMIT];
+    size_t length = log_render_line(line, record);
     for (struct log_sink *sink = log_state.first_sink; sink != nullptr; sink = sink->next)
         write_to(sink, record, line, length);
 }
@@ -154,9 +153,9 @@ void log_sink_register(struct log_sink *sink)
     log_state.is_busy = true;
     uint64_t position = 0;
     struct record record;
-    char line[STAMP_LIMIT + LOG_TEXT_LIMIT + 1];
+    char line[LOG_LINE_LIMIT];
     while (record_ring_read(&log_state.ring, &position, &record))
-        write_to(sink, &record, line, render_line(line, sizeof line, &record));
+        write_to(sink, &record, line, log_render_line(line, &record));
     log_state.is_busy = false;
     cpu_interrupts_restore(flags);
 }

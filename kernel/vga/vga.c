@@ -101,7 +101,7 @@ static void sink_write_emergency(enum log_level, const char *text, size_t length
 
 void vga_attach_log(enum log_level level)
 {
-    static struct log_sink sink = {.write = sink_write, .write_emergency = sink_write_emergency};
+    static struct log_sink sink = {.write = sink_write, .write_emergency = sink_write_emergency, .is_brief = true};
     sink.level = level;
     log_sink_register(&sink);
 }

@@ -32,16 +32,26 @@ static struct record_header header_at(const struct record_ring *ring, uint64_t p
 {
     struct record_header header;
     memcpy(&header, ring->bytes + offset_of(position), sizeof header);
-    DEBUG_ASSERT(header.size_bytes >= RECORD_ALIGNMENT && header.size_bytes % RECORD_ALIGNMENT == 0);
     return header;
+}
+
+// The ring is read once more when the kernel dies, and then somebody may have written over it.
+static bool is_sound(const struct record_header *header, uint64_t position)
+{
+    return header->size_bytes >= RECORD_ALIGNMENT && header->size_bytes % RECORD_ALIGNMENT == 0 &&
+           header->size_bytes <= RECORD_RING_SIZE - offset_of(position) &&
+           header->length <= header->size_bytes - sizeof *header && header->length <= RECORD_TEXT_LIMIT;
 }
 
 // Let the oldest records go until SIZE_BYTES at HEAD belong to nobody.
 static void make_room(struct record_ring *ring, uint64_t head, uint32_t size_bytes)
 {
     uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
-    while (head + size_bytes - tail > RECORD_RING_SIZE)
-        tail += header_at(ring, tail).size_bytes;
+    while (head + size_bytes - tail > RECORD_RING_SIZE) {
+        struct record_header oldest = header_at(ring, tail);
+        ASSERT(is_sound(&oldest, tail));
+        tail += oldest.size_bytes;
+    }
     atomic_store_explicit(&ring->tail, tail, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst); // not one byte is written before the tail has moved
 }
@@ -81,12 +91,16 @@ bool record_ring_read(const struct record_ring *ring, uint64_t *position, struct
 {
     uint64_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
     uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+    if (head - tail > RECORD_RING_SIZE)
+        return false;
     uint64_t place = *position > tail ? *position : tail;
     struct record_header header;
     do {
-        if (place >= head)
+        if (place >= head || place % RECORD_ALIGNMENT != 0)
             return false;
         header = header_at(ring, place);
+        if (!is_sound(&header, place))
+            return false;
         place += header.size_bytes;
     } while (header.is_filler);
 

@@ -29,6 +29,7 @@ struct log_sink {
     log_output_fn *write;
     log_output_fn *write_emergency; // takes any piece of text, from any context; returns when it has left the machine
     enum log_level level;           // the least important level that it wants
+    bool is_brief;                  // a screen: a report that does not fit on it is lost
     bool is_in_emergency;           // this and what follows belongs to log
     bool is_mid_line;
     struct log_sink *next;

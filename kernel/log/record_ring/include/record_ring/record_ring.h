@@ -28,6 +28,7 @@ struct record_ring {
 void record_ring_append(struct record_ring *ring, const struct record *record);
 
 // Read the record at *POSITION (0 for the oldest one) and move *POSITION behind it. A position that has been
-// overwritten continues with the oldest record. Returns false when there is nothing newer. RECORD is valid until the
-// next append.
+// overwritten continues with the oldest record. Returns false when there is nothing newer, and also at a place where
+// somebody has written over the ring: reading ends after a bounded number of records whatever it holds. RECORD is valid
+// until the next append.
 bool record_ring_read(const struct record_ring *ring, uint64_t *position, struct record *record);

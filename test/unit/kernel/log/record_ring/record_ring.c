@@ -126,6 +126,58 @@ static void a_position_that_was_overwritten_continues_with_the_oldest(void **)
     assert_numbered(&record);
 }
 
+// Reading ends, with records of possible dimensions only. Returns how many there were.
+static unsigned assert_reading_ends(void)
+{
+    uint64_t position = 0;
+    unsigned count = 0;
+    struct record record;
+    while (record_ring_read(&ring, &position, &record)) {
+        assert_true(record.length <= RECORD_TEXT_LIMIT);
+        assert_true(record.text >= (const char *)ring.bytes);
+        assert_true(record.text + record.length <= (const char *)ring.bytes + RECORD_RING_SIZE);
+        assert_true(++count <= RECORD_RING_SIZE / 16);
+    }
+    return count;
+}
+
+static void reading_a_damaged_ring_ends(void **)
+{
+    for (unsigned value = 0; value < 256; value++) {
+        memset(&ring, 0, sizeof ring);
+        for (uint64_t number = 0; number < 700; number++)
+            append_numbered(number, 100);
+        memset(ring.bytes + RECORD_RING_SIZE / 2, (int)value, RECORD_RING_SIZE / 2);
+        assert_true(assert_reading_ends() < 700);
+    }
+    memset(&ring, 0, sizeof ring); // every header says: 0 bytes long
+    ring.head = RECORD_RING_SIZE;
+    assert_int_equal(assert_reading_ends(), 0);
+}
+
+static void impossible_counters_give_no_records(void **)
+{
+    for (uint64_t number = 0; number < 3000; number++)
+        append_numbered(number, 100);
+    uint64_t head = ring.head, tail = ring.tail;
+    static const uint64_t changes[] = {1, 8, RECORD_RING_SIZE + 16, UINT64_MAX / 2};
+    for (unsigned i = 0; i < sizeof changes / sizeof *changes; i++) {
+        ring.tail = tail + changes[i];
+        assert_int_equal(assert_reading_ends(), 0);
+        ring.tail = tail;
+    }
+    ring.head = head + (1ull << 60);
+    assert_int_equal(assert_reading_ends(), 0);
+}
+
+static void appending_to_a_damaged_ring_panics(void **)
+{
+    for (uint64_t number = 0; number < 700; number++)
+        append_numbered(number, 100);
+    memset(ring.bytes, 0, sizeof ring.bytes);
+    ASSERT_PANICS(append_numbered(700, 100), "is_sound");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +188,9 @@ int main(void)
         cmocka_unit_test_setup(the_oldest_records_give_way, empty_ring),
         cmocka_unit_test_setup(any_mix_of_lengths_leaves_whole_records_without_a_gap, empty_ring),
         cmocka_unit_test_setup(a_position_that_was_overwritten_continues_with_the_oldest, empty_ring),
+        cmocka_unit_test_setup(reading_a_damaged_ring_ends, empty_ring),
+        cmocka_unit_test_setup(impossible_counters_give_no_records, empty_ring),
+        cmocka_unit_test_setup(appending_to_a_damaged_ring_panics, empty_ring),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

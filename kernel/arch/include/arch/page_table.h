@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// The bits of a page table's entries, the same on every level but for what is said (Intel SDM vol. 3, 4.5). Pure; any
+// context.
+#pragma once
+#include <stdint.h>
+
+constexpr uint64_t PAGE_ENTRY_PRESENT = 1ull << 0; // without it, the other bits mean nothing
+constexpr uint64_t PAGE_ENTRY_WRITABLE = 1ull << 1;
+constexpr uint64_t PAGE_ENTRY_USER = 1ull << 2;
+constexpr uint64_t PAGE_ENTRY_LARGE = 1ull << 7; // levels 2 and 3: maps 2 MiB or 1 GiB and names no further table
+constexpr uint64_t PAGE_ENTRY_NO_EXECUTE = 1ull << 63;
+constexpr uint64_t PAGE_ENTRY_ADDRESS = 0x000f'ffff'ffff'f000; // of the next table or the page; CR3 has it there too
+
+constexpr unsigned PAGE_LEVELS = 4; // 1: entries name 4 KiB pages; CR3 names a table of the highest level
+constexpr unsigned PAGE_LEVELS_LA57 = 5;
+constexpr uint64_t CR4_LA57 = 1ull << 12; // set: five levels
+
+// The entry's number for ADDRESS in its table of LEVEL.
+static inline unsigned page_entry_index(uint64_t address, unsigned level)
+{
+    return (unsigned)(address >> (3 + 9 * level) & 511);
+}
