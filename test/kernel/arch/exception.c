@@ -8,6 +8,7 @@
 #include <arch/stack.h>
 #include <framework/expected_fault.h>
 #include <framework/test.h>
+#include <lib/string.h>
 
 extern uint64_t fault_address; // faults.asm reads both
 extern uint16_t fault_selector;
@@ -119,7 +120,7 @@ static const struct stack *stack_called(const char *name)
 {
     const struct stack *stack;
     for (unsigned i = 0; (stack = stack_at(i)) != nullptr; i++) {
-        if (__builtin_strcmp(stack->name, name) == 0)
+        if (strcmp(stack->name, name) == 0)
             return stack;
     }
     FAIL("there is no stack called %s", name);

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// Reading memory that may not be there (arch/probe.h).
+#include "machine.h"
+#include <arch/probe.h>
+#include <arch/stack.h>
+#include <framework/expected_fault.h>
+#include <framework/test.h>
+#include <lib/string.h>
+
+constexpr uint64_t NON_CANONICAL = 0x8000'0000'0000'0000;
+
+static uint8_t source[64], destination[64];
+
+static void fill_source(void)
+{
+    for (unsigned i = 0; i < sizeof source; i++)
+        source[i] = (uint8_t)(i * 7 + 1);
+    memset(destination, 0, sizeof destination);
+}
+
+TEST(probe, good_memory_is_copied)
+{
+    fill_source();
+    for (size_t size = 0; size <= sizeof source; size++) {
+        memset(destination, 0, sizeof destination);
+        CHECK_EQUAL(probe_copy(destination, source, size), 0);
+        CHECK_EQUAL(memcmp(destination, source, size), 0);
+        CHECK(size == sizeof destination || destination[size] == 0);
+    }
+}
+
+TEST(probe, bad_source_copies_nothing)
+{
+    const uint64_t addresses[] = {
+        0, 8, 0xfff - 7, NON_CANONICAL, UINT64_MAX - 63, 0x0000'8000'0000'0000, stack_at(0)->bottom - 64};
+    for (unsigned i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+        fill_source();
+        CHECK_EQUAL(probe_copy(destination, (const void *)addresses[i], 8), 8);
+        CHECK_EQUAL(destination[0], 0);
+    }
+}
+
+TEST(probe, bad_destination_copies_nothing)
+{
+    fill_source();
+    CHECK_EQUAL(probe_copy((void *)8, source, 8), 8);
+    CHECK_EQUAL(probe_copy((void *)NON_CANONICAL, source, 8), 8);
+    CHECK_EQUAL(probe_copy((void *)(uintptr_t)probe_copy, source, 8), 8); // text is read-only
+}
+
+alignas(4096) static uint8_t two_pages[8192];
+
+TEST(probe, copy_stops_at_the_page_that_is_missing)
+{
+    volatile uint64_t *entries[4];
+    uint64_t second = (uintptr_t)two_pages + 4096;
+    CHECK_EQUAL(machine_walk(second, entries), 4);
+    memset(two_pages, 0x5a, sizeof two_pages);
+    memset(destination, 0, sizeof destination);
+    *entries[3] &= ~MACHINE_PAGE_PRESENT;
+    machine_forget_page(second);
+    size_t left = probe_copy(destination, two_pages + 4096 - 24, sizeof destination);
+    size_t left_to_write = probe_copy(two_pages + 4096 - 10, destination, 32);
+    *entries[3] |= MACHINE_PAGE_PRESENT;
+    machine_forget_page(second);
+    CHECK_EQUAL(left, sizeof destination - 24);
+    CHECK_EQUAL(destination[23], 0x5a);
+    CHECK_EQUAL(destination[24], 0);
+    CHECK_EQUAL(left_to_write, 22);
+}
+
+TEST(probe, nothing_else_may_fault)
+{
+    struct trap_frame frame = {.vector = 14, .rip = (uintptr_t)memcpy};
+    CHECK(!probe_land(&frame));
+    CHECK_EQUAL(frame.rip, (uintptr_t)memcpy);
+}
+
+extern const uint64_t landings_start[], landings_end[]; // kernel.ld: pairs of instruction and landing place
+
+TEST(probe, table_of_landings_is_whole)
+{
+    uint64_t bytes = (uintptr_t)landings_end - (uintptr_t)landings_start;
+    CHECK(bytes > 0);
+    CHECK_EQUAL(bytes % 16, 0);
+    CHECK_EQUAL((uintptr_t)landings_start % 16, 0);
+    for (uint64_t i = 0; i < bytes / 16; i++) {
+        struct trap_frame frame = {.vector = 14, .rip = landings_start[2 * i]};
+        CHECK(probe_land(&frame));
+        CHECK_EQUAL(frame.rip, landings_start[2 * i + 1]);
+        CHECK(frame.rip >> 63); // in the kernel
+    }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+// The entries of all 256 vectors (arch/trap_entry.asm), with a handler of this test's own behind them: what C finds in
+// the frame, and what the interrupted code finds in its registers afterwards.
+#include "machine.h"
+#include <arch/cpu.h>
+#include <arch/gdt.h>
+#include <arch/idt.h>
+#include <framework/test.h>
+#include <lib/string.h>
+
+struct registers {
+    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15, rflags;
+    uint64_t rsp; // relative to before
+};
+constexpr size_t STUB_INSTRUCTION_SIZE = 4; // stub.asm has the same number
+constexpr uint64_t RFLAGS_DIRECTION = 1u << 10;
+constexpr uint64_t RFLAGS_ARITHMETIC = 0x8d5; // OF, SF, ZF, AF, PF, CF
+constexpr uint64_t RFLAGS_RESERVED_ONE = 1u << 1;
+
+// stub.asm
+extern struct registers stub_registers;
+extern uint64_t stub_flags;
+extern const uint8_t stub_instructions[IDT_VECTOR_COUNT][STUB_INSTRUCTION_SIZE];
+void stub_interrupt(const void *instruction);
+void stub_by_hand(uint64_t entry, uint64_t error_code);
+
+extern trap_handler_fn *trap_handler; // arch/idt.c
+
+static struct {
+    unsigned count;
+    struct trap_frame frame;
+    uint64_t rflags, frame_address; // in the handler
+} seen;
+
+static void handler(struct trap_frame *frame)
+{
+    __asm__ volatile("pushfq\n\tpopq %0" : "=r"(seen.rflags));
+    seen.frame = *frame;
+    seen.frame_address = (uintptr_t)__builtin_frame_address(0);
+    seen.count++;
+}
+
+static struct registers canaries(unsigned vector)
+{
+    struct registers result;
+    uint64_t *words = (uint64_t *)&result;
+    for (unsigned i = 0; i < sizeof result / sizeof *words; i++)
+        words[i] = 0xc0de'0000'0000'0000 | (uint64_t)vector << 32 | i << 8 | 0x5a;
+    return result;
+}
+
+// The frame holds what the registers held, in its own order.
+static bool frame_has(const struct trap_frame *frame, const struct registers *wanted)
+{
+    return frame->rax == wanted->rax && frame->rbx == wanted->rbx && frame->rcx == wanted->rcx &&
+           frame->rdx == wanted->rdx && frame->rsi == wanted->rsi && frame->rdi == wanted->rdi &&
+           frame->rbp == wanted->rbp && frame->r8 == wanted->r8 && frame->r9 == wanted->r9 &&
+           frame->r10 == wanted->r10 && frame->r11 == wanted->r11 && frame->r12 == wanted->r12 &&
+           frame->r13 == wanted->r13 && frame->r14 == wanted->r14 && frame->r15 == wanted->r15;
+}
+
+// Each is set by hand, so that 256 vectors try every one both ways.
+static uint64_t flags_for(unsigned vector)
+{
+    return RFLAGS_RESERVED_ONE | RFLAGS_DIRECTION | (vector % 2 != 0 ? RFLAGS_ARITHMETIC : 0);
+}
+
+static void send_through(unsigned vector, uint64_t error_code)
+{
+    uint64_t flags = cpu_interrupts_disable();
+    trap_handler_fn *kernels = trap_handler;
+    idt_load(handler);
+    seen.count = 0;
+    stub_registers = canaries(vector);
+    stub_flags = flags_for(vector);
+    if (idt_vector_has_error_code(vector))
+        stub_by_hand(machine_gate_target((uint8_t)vector), error_code);
+    else
+        stub_interrupt(stub_instructions[vector]);
+    idt_load(kernels);
+    cpu_interrupts_restore(flags);
+    if (seen.count != 1)
+        FAIL("vector %u arrived %u times", vector, seen.count);
+}
+
+static const char *const register_names[] = {"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "r8",
+                                             "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
+
+TEST(trap, every_vector_keeps_every_register)
+{
+    for (unsigned vector = 0; vector < IDT_VECTOR_COUNT; vector++) {
+        send_through(vector, 0x1234'5678);
+        struct registers wanted = canaries(vector);
+        const uint64_t *words = (const uint64_t *)&stub_registers;
+        for (unsigned i = 0; i < sizeof register_names / sizeof *register_names; i++) {
+            if (words[i] != ((const uint64_t *)&wanted)[i])
+                FAIL("vector %u changes %s to 0x%llx", vector, register_names[i], (unsigned long long)words[i]);
+        }
+        if (stub_registers.rsp != 0)
+            FAIL("vector %u moves rsp by %lld", vector, (long long)stub_registers.rsp);
+    }
+}
+
+TEST(trap, every_vector_keeps_the_flags)
+{
+    for (unsigned vector = 0; vector < IDT_VECTOR_COUNT; vector++) {
+        send_through(vector, 0);
+        if (stub_registers.rflags != flags_for(vector))
+            FAIL("vector %u changes rflags 0x%llx to 0x%llx", vector, (unsigned long long)flags_for(vector),
+                 (unsigned long long)stub_registers.rflags);
+    }
+}
+
+TEST(trap, every_vector_fills_the_frame)
+{
+    for (unsigned vector = 0; vector < IDT_VECTOR_COUNT; vector++) {
+        uint64_t error_code = idt_vector_has_error_code(vector) ? 0x8000'0000 + vector : 0;
+        send_through(vector, error_code);
+        struct registers wanted = canaries(vector);
+        if (seen.frame.vector != vector || seen.frame.error_code != error_code)
+            FAIL("vector %u arrives as %llu with error code 0x%llx", vector, (unsigned long long)seen.frame.vector,
+                 (unsigned long long)seen.frame.error_code);
+        if (!frame_has(&seen.frame, &wanted))
+            FAIL("vector %u has other registers in its frame than it interrupted", vector);
+        CHECK_EQUAL(seen.frame.cs, GDT_KERNEL_CODE);
+        CHECK_EQUAL(seen.frame.ss, GDT_KERNEL_DATA);
+        CHECK_EQUAL(seen.frame.rflags, flags_for(vector));
+        if (!idt_vector_has_error_code(vector))
+            CHECK_EQUAL(seen.frame.rip, (uintptr_t)&stub_instructions[vector][2]);
+    }
+}
+
+TEST(trap, handlers_run_with_df_and_if_clear)
+{
+    for (unsigned vector = 0; vector < IDT_VECTOR_COUNT; vector++) {
+        send_through(vector, 0);
+        if (seen.rflags & (RFLAGS_DIRECTION | CPU_RFLAGS_INTERRUPT))
+            FAIL("the handler of vector %u runs with rflags 0x%llx", vector, (unsigned long long)seen.rflags);
+    }
+}
+
+// The ABI wants RSP + 8 to be a multiple of 16 at a function's first instruction, hence RBP after the usual prologue.
+TEST(trap, handlers_run_on_an_aligned_stack)
+{
+    for (unsigned vector = 0; vector < IDT_VECTOR_COUNT; vector++) {
+        send_through(vector, 0);
+        if (seen.frame_address % 16 != 0)
+            FAIL("the handler of vector %u has its frame at 0x%llx", vector, (unsigned long long)seen.frame_address);
+    }
+}
+
+static void change_every_register(struct trap_frame *frame)
+{
+    uint64_t *words = (uint64_t *)frame;
+    for (unsigned i = 0; i < sizeof register_names / sizeof *register_names; i++)
+        words[i] = ~words[i];
+    seen.count++;
+}
+
+TEST(trap, what_a_handler_changes_is_changed)
+{
+    uint64_t flags = cpu_interrupts_disable();
+    trap_handler_fn *kernels = trap_handler;
+    idt_load(change_every_register);
+    stub_registers = canaries(0x40);
+    stub_flags = RFLAGS_RESERVED_ONE;
+    stub_interrupt(stub_instructions[0x40]);
+    idt_load(kernels);
+    cpu_interrupts_restore(flags);
+    struct registers wanted = canaries(0x40);
+    for (unsigned i = 0; i < sizeof register_names / sizeof *register_names; i++)
+        CHECK_EQUAL(((const uint64_t *)&stub_registers)[i], ~((const uint64_t *)&wanted)[i]);
+}
+
+TEST(trap, vectors_with_error_codes_are_the_architectures)
+{
+    for (unsigned vector = 0; vector < IDT_VECTOR_COUNT; vector++) {
+        bool is_wanted = vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 ||
+                         vector == 29 || vector == 30;
+        CHECK_EQUAL(idt_vector_has_error_code(vector), is_wanted);
+    }
+}
+
+// A local variable of a function that calls nobody may lie below RSP, where an interrupt puts its frame: with a red
+// zone it does, without it never.
+[[gnu::noinline]] static uint64_t sum_across_a_breakpoint(void)
+{
+    volatile uint64_t locals[8];
+    for (unsigned i = 0; i < 8; i++)
+        locals[i] = 0x0101'0101'0101'0101 * (i + 1);
+    __asm__ volatile("int $0x40");
+    uint64_t difference = 0;
+    for (unsigned i = 0; i < 8; i++)
+        difference |= locals[i] ^ 0x0101'0101'0101'0101 * (i + 1);
+    return difference;
+}
+
+TEST(trap, locals_of_a_leaf_function_survive_an_interrupt)
+{
+    uint64_t flags = cpu_interrupts_disable();
+    trap_handler_fn *kernels = trap_handler;
+    idt_load(handler);
+    uint64_t difference = sum_across_a_breakpoint();
+    idt_load(kernels);
+    cpu_interrupts_restore(flags);
+    CHECK_EQUAL(difference, 0);
+}
