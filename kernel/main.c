@@ -154,11 +154,13 @@ static void start_storm_watch(void)
     timer_start(&watch, PERIOD_NS, PERIOD_NS, watch_for_storms, nullptr);
 }
 
-void kernel_main(const struct boot_info *boot)
+// Not compiled with the stack check, whose value it changes.
+[[gnu::no_stack_protector]] void kernel_main(const struct boot_info *boot)
 {
     uint64_t entry_tsc = tsc_read();
     exception_init(debug_report_exception); // from here on no fault is silent
     require_valid(boot);                    // ... and the loader's word counts
+    debug_set_canary(boot->entropy[0]);     // ... and no function returns over a smashed stack
     log_init(boot->tsc[BOOT_STAMP_BOOT_SECTOR]);
 
     const char *command_line = report_command_line(boot);

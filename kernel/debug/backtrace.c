@@ -2,8 +2,9 @@
 // Who called whom. Follows the chain of frame pointers through functions and interrupts, with nothing but reads that
 // may fail, to its end, to the first sign that it is broken, or to a limit. Called by the report; must not know why.
 #include "parts.h"
+#include <arch/idt.h>
 #include <arch/probe.h>
-#include <arch/trap_return.h>
+
 #include <interrupt/vector.h>
 #include <lib/format.h>
 #include <symbols/symbols.h>
@@ -142,7 +143,7 @@ static void follow(struct backtrace *trace, uint64_t frame_pointer)
     uint64_t previous = 0;
     struct link link;
     while (frame_pointer != 0 && has_room(trace) && read_link(&link, frame_pointer, previous)) {
-        if (is_trap_return(link.return_address)) {
+        if (idt_is_return_address(link.return_address)) {
             frame_pointer = write_trap(trace, frame_pointer + sizeof link);
             previous = 0; // the interrupted code may have had another stack
             continue;
