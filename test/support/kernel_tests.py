@@ -11,8 +11,9 @@ from support.tap import parse
 from support.volumes import set_config
 
 SOURCES = Path(__file__).resolve().parents[1] / "kernel"
-DECLARATION = re.compile(r"^(TEST|TEST_DIES)\((\w+), (\w+)(?:, (\".*\"))?\)$", re.MULTILINE)
-MENTION = re.compile(r"^\s*TEST(?:_DIES)?\s*\(", re.MULTILINE)
+DECLARATION = re.compile(r"^(?:(TEST)\((\w+), (\w+)|(TEST_DIES)\((\w+), (\w+), \".*\"|(TEST_DIES_BY)\((\w+), (\w+), \d+)\)$",
+                         re.MULTILINE)
+MENTION = re.compile(r"^\s*TEST(?:_DIES|_DIES_BY)?\s*\(", re.MULTILINE)
 HIDDEN_SUITE = "selftest"
 
 
@@ -34,11 +35,10 @@ def scan_tests():
         text = source.read_text()
         found = DECLARATION.findall(text)
         if len(found) != len(MENTION.findall(text)):
-            raise SystemExit(f"{source}: a TEST does not stand alone on its line, from the first column")
-        for macro, suite, name, death in found:
-            if (macro == "TEST_DIES") != bool(death):
-                raise SystemExit(f"{source}: {suite}.{name}: only TEST_DIES has a third argument, and needs it")
-            tests.append(KernelTest(f"{suite}.{name}", macro == "TEST_DIES", source))
+            raise SystemExit(f"{source}: a declaration of a test is not one line of the form that framework/test.h shows")
+        for words in found:
+            macro, suite, name = (word for word in words if word)
+            tests.append(KernelTest(f"{suite}.{name}", macro != "TEST", source))
     names = [test.name for test in tests]
     for name in names:
         if names.count(name) > 1:

@@ -24,7 +24,28 @@ extern const uint8_t stub_instructions[IDT_VECTOR_COUNT][STUB_INSTRUCTION_SIZE];
 void stub_interrupt(const void *instruction);
 void stub_by_hand(uint64_t entry, uint64_t error_code);
 
-extern trap_handler_fn *trap_handler; // arch/idt.c
+extern trap_handler_fn *exception_handler, *interrupt_handler; // arch/idt.c
+
+// A test's own handler for every vector, with interrupts closed.
+struct takeover {
+    trap_handler_fn *exceptions, *interrupts;
+    uint64_t flags;
+};
+
+static struct takeover take_over(trap_handler_fn *handler)
+{
+    struct takeover kernels = {.flags = cpu_interrupts_disable()};
+    kernels.exceptions = exception_handler;
+    kernels.interrupts = interrupt_handler;
+    idt_load(handler, handler);
+    return kernels;
+}
+
+static void give_back(const struct takeover *kernels)
+{
+    idt_load(kernels->exceptions, kernels->interrupts);
+    cpu_interrupts_restore(kernels->flags);
+}
 
 static struct {
     unsigned count;
@@ -32,7 +53,7 @@ static struct {
     uint64_t rflags, frame_address; // in the handler
 } seen;
 
-static void handler(struct trap_frame *frame)
+static void record(struct trap_frame *frame)
 {
     __asm__ volatile("pushfq\n\tpopq %0" : "=r"(seen.rflags));
     seen.frame = *frame;
@@ -67,9 +88,7 @@ static uint64_t flags_for(unsigned vector)
 
 static void send_through(unsigned vector, uint64_t error_code)
 {
-    uint64_t flags = cpu_interrupts_disable();
-    trap_handler_fn *kernels = trap_handler;
-    idt_load(handler);
+    struct takeover kernels = take_over(record);
     seen.count = 0;
     stub_registers = canaries(vector);
     stub_flags = flags_for(vector);
@@ -77,8 +96,7 @@ static void send_through(unsigned vector, uint64_t error_code)
         stub_by_hand(machine_gate_target((uint8_t)vector), error_code);
     else
         stub_interrupt(stub_instructions[vector]);
-    idt_load(kernels);
-    cpu_interrupts_restore(flags);
+    give_back(&kernels);
     if (seen.count != 1)
         FAIL("vector %u arrived %u times", vector, seen.count);
 }
@@ -159,14 +177,11 @@ static void change_every_register(struct trap_frame *frame)
 
 TEST(trap, what_a_handler_changes_is_changed)
 {
-    uint64_t flags = cpu_interrupts_disable();
-    trap_handler_fn *kernels = trap_handler;
-    idt_load(change_every_register);
+    struct takeover kernels = take_over(change_every_register);
     stub_registers = canaries(0x40);
     stub_flags = RFLAGS_RESERVED_ONE;
     stub_interrupt(stub_instructions[0x40]);
-    idt_load(kernels);
-    cpu_interrupts_restore(flags);
+    give_back(&kernels);
     struct registers wanted = canaries(0x40);
     for (unsigned i = 0; i < sizeof register_names / sizeof *register_names; i++)
         CHECK_EQUAL(((const uint64_t *)&stub_registers)[i], ~((const uint64_t *)&wanted)[i]);
@@ -197,11 +212,8 @@ TEST(trap, vectors_with_error_codes_are_the_architectures)
 
 TEST(trap, locals_of_a_leaf_function_survive_an_interrupt)
 {
-    uint64_t flags = cpu_interrupts_disable();
-    trap_handler_fn *kernels = trap_handler;
-    idt_load(handler);
+    struct takeover kernels = take_over(record);
     uint64_t difference = sum_across_a_breakpoint();
-    idt_load(kernels);
-    cpu_interrupts_restore(flags);
+    give_back(&kernels);
     CHECK_EQUAL(difference, 0);
 }

@@ -12,22 +12,33 @@
 extern uint64_t user_rflags;   // user.asm reads it
 extern uint64_t fault_address; // exception.c
 extern uint8_t user_text_start[], user_text_end[], user_stack_top[];
+[[noreturn]] void user_enter(const void *place); // user_enter.asm
 uint64_t user_rflags;
 
-OPERATION(user_breakpoint);
-OPERATION(user_invalid_opcode);
-OPERATION(user_halt);
-OPERATION(user_close_interrupts);
-OPERATION(user_port);
-OPERATION(user_interrupt);
-OPERATION(user_page_fault_by_int);
-OPERATION(user_read);
-OPERATION(user_write);
-OPERATION(user_write_own_text);
-OPERATION(user_jump);
-OPERATION(user_kernel_data_segment);
-OPERATION(user_misaligned_read);
-OPERATION(user_push_nowhere);
+// operation_WORD() goes to what user.asm calls so.
+#define USER_OPERATION(word)                                                                                           \
+    extern const uint8_t operation_##word[], operation_##word##_at[];                                                  \
+    static void enter_##word(void)                                                                                     \
+    {                                                                                                                  \
+        user_enter(operation_##word);                                                                                  \
+    }                                                                                                                  \
+    static_assert(true)
+#define USER_ROW(word) .name = #word, .operation = enter_##word, .at = operation_##word##_at
+
+USER_OPERATION(user_breakpoint);
+USER_OPERATION(user_invalid_opcode);
+USER_OPERATION(user_halt);
+USER_OPERATION(user_close_interrupts);
+USER_OPERATION(user_port);
+USER_OPERATION(user_interrupt);
+USER_OPERATION(user_page_fault_by_int);
+USER_OPERATION(user_read);
+USER_OPERATION(user_write);
+USER_OPERATION(user_write_own_text);
+USER_OPERATION(user_jump);
+USER_OPERATION(user_kernel_data_segment);
+USER_OPERATION(user_misaligned_read);
+USER_OPERATION(user_push_nowhere);
 
 constexpr uint64_t RFLAGS_RESERVED_ONE = 1u << 1;
 constexpr uint64_t RFLAGS_ALIGNMENT_CHECK = 1u << 18;
@@ -78,8 +89,8 @@ TEST(ring3, may_raise_breakpoints_and_invalid_opcodes)
 {
     prepare();
     static const struct expected_fault table[] = {
-        {ROW(user_breakpoint), .vector = BREAKPOINT},
-        {ROW(user_invalid_opcode), .vector = INVALID_OPCODE},
+        {USER_ROW(user_breakpoint), .vector = BREAKPOINT},
+        {USER_ROW(user_invalid_opcode), .vector = INVALID_OPCODE},
     };
     CHECK_ROWS(table);
 }
@@ -88,10 +99,10 @@ TEST(ring3, may_not_execute_what_is_the_kernels)
 {
     prepare();
     static const struct expected_fault table[] = {
-        {ROW(user_halt), .vector = GENERAL_PROTECTION},
-        {ROW(user_close_interrupts), .vector = GENERAL_PROTECTION},
-        {ROW(user_port), .vector = GENERAL_PROTECTION},
-        {ROW(user_kernel_data_segment), .vector = GENERAL_PROTECTION, .error_code = GDT_KERNEL_DATA},
+        {USER_ROW(user_halt), .vector = GENERAL_PROTECTION},
+        {USER_ROW(user_close_interrupts), .vector = GENERAL_PROTECTION},
+        {USER_ROW(user_port), .vector = GENERAL_PROTECTION},
+        {USER_ROW(user_kernel_data_segment), .vector = GENERAL_PROTECTION, .error_code = GDT_KERNEL_DATA},
     };
     CHECK_ROWS(table);
 }
@@ -99,8 +110,8 @@ TEST(ring3, may_not_execute_what_is_the_kernels)
 TEST(ring3, may_not_raise_other_vectors)
 {
     prepare();
-    struct fault interrupt = provoke(operation_user_interrupt);
-    struct fault page_fault = provoke(operation_user_page_fault_by_int);
+    struct fault interrupt = provoke(enter_user_interrupt);
+    struct fault page_fault = provoke(enter_user_page_fault_by_int);
     CHECK_EQUAL(interrupt.vector, GENERAL_PROTECTION);
     CHECK(machine_names_gate(interrupt.error_code, 0x80));
     CHECK_EQUAL(interrupt.rip, (uintptr_t)operation_user_interrupt_at);
@@ -114,10 +125,10 @@ TEST(ring3, page_faults_say_that_they_are_the_users)
     prepare();
     fault_address = NULL_PLUS_24;
     static const struct expected_fault absent[] = {
-        {ROW(user_read), .vector = PAGE_FAULT, .error_code = PF_USER, .cr2 = NULL_PLUS_24},
-        {ROW(user_write), .vector = PAGE_FAULT, .error_code = PF_USER | PF_WRITE, .cr2 = NULL_PLUS_24},
-        {"user_jump", operation_user_jump, (const uint8_t *)NULL_PLUS_24, PAGE_FAULT, PF_USER | PF_FETCH, NULL_PLUS_24},
-        {ROW(user_push_nowhere), .vector = PAGE_FAULT, .error_code = PF_USER | PF_WRITE, .cr2 = 0x100 - 8},
+        {USER_ROW(user_read), .vector = PAGE_FAULT, .error_code = PF_USER, .cr2 = NULL_PLUS_24},
+        {USER_ROW(user_write), .vector = PAGE_FAULT, .error_code = PF_USER | PF_WRITE, .cr2 = NULL_PLUS_24},
+        {"user_jump", enter_user_jump, (const uint8_t *)NULL_PLUS_24, PAGE_FAULT, PF_USER | PF_FETCH, NULL_PLUS_24},
+        {USER_ROW(user_push_nowhere), .vector = PAGE_FAULT, .error_code = PF_USER | PF_WRITE, .cr2 = 0x100 - 8},
     };
     CHECK_ROWS(absent);
 }
@@ -127,15 +138,16 @@ TEST(ring3, may_not_touch_the_kernel)
     prepare();
     fault_address = (uintptr_t)&user_rflags;
     const struct expected_fault kernel[] = {
-        {ROW(user_read), .vector = PAGE_FAULT, .error_code = PF_USER | PF_PRESENT, .cr2 = fault_address},
-        {ROW(user_write), .vector = PAGE_FAULT, .error_code = PF_USER | PF_PRESENT | PF_WRITE, .cr2 = fault_address},
-        {ROW(user_write_own_text), .vector = PAGE_FAULT, .error_code = PF_USER | PF_PRESENT | PF_WRITE,
+        {USER_ROW(user_read), .vector = PAGE_FAULT, .error_code = PF_USER | PF_PRESENT, .cr2 = fault_address},
+        {USER_ROW(user_write), .vector = PAGE_FAULT, .error_code = PF_USER | PF_PRESENT | PF_WRITE,
+         .cr2 = fault_address},
+        {USER_ROW(user_write_own_text), .vector = PAGE_FAULT, .error_code = PF_USER | PF_PRESENT | PF_WRITE,
          .cr2 = (uintptr_t)user_text_start},
-        {"user_jump", operation_user_jump, (const uint8_t *)fault_address, PAGE_FAULT, PF_USER | PF_PRESENT | PF_FETCH,
+        {"user_jump", enter_user_jump, (const uint8_t *)fault_address, PAGE_FAULT, PF_USER | PF_PRESENT | PF_FETCH,
          fault_address},
     };
     const struct expected_fault text = {"user_jump",
-                                        operation_user_jump,
+                                        enter_user_jump,
                                         (const uint8_t *)(uintptr_t)prepare,
                                         PAGE_FAULT,
                                         PF_USER | PF_PRESENT | PF_FETCH,
@@ -148,7 +160,7 @@ TEST(ring3, may_not_touch_the_kernel)
 TEST(ring3, exceptions_begin_on_the_kernels_stack)
 {
     prepare();
-    struct fault fault = provoke(operation_user_invalid_opcode);
+    struct fault fault = provoke(enter_user_invalid_opcode);
     CHECK_EQUAL(fault.rsp, (uintptr_t)user_stack_top);
     CHECK(fault.handler_rsp >= (uintptr_t)kernel_stack);
     CHECK(fault.handler_rsp < (uintptr_t)kernel_stack + sizeof kernel_stack);
@@ -162,7 +174,7 @@ TEST(ring3, each_side_has_its_own_gs_base)
     uint64_t kernel_base = msr_read(MSR_GS_BASE);
     msr_write(MSR_KERNEL_GS_BASE, USER_BASE);
     for (unsigned i = 0; i < 3; i++) {
-        struct fault fault = provoke(operation_user_invalid_opcode);
+        struct fault fault = provoke(enter_user_invalid_opcode);
         CHECK_EQUAL(fault.vector, INVALID_OPCODE);
         CHECK_EQUAL(msr_read(MSR_GS_BASE), kernel_base);
         CHECK_EQUAL(msr_read(MSR_KERNEL_GS_BASE), USER_BASE);
@@ -180,7 +192,7 @@ TEST(ring3, alignment_check)
     user_rflags |= RFLAGS_ALIGNMENT_CHECK;
     uint64_t cr0 = cpu_read_cr0();
     machine_write_cr0(cr0 | CR0_ALIGNMENT_MASK);
-    struct fault fault = provoke(operation_user_misaligned_read);
+    struct fault fault = provoke(enter_user_misaligned_read);
     machine_write_cr0(cr0);
     CHECK_EQUAL(fault.vector, ALIGNMENT_CHECK);
     CHECK_EQUAL(fault.error_code, 0);

@@ -113,17 +113,24 @@ static uint64_t read_kept_flags(void)
     return flags & RFLAGS_KEPT;
 }
 
+static bool must_die(const struct test *test)
+{
+    return test->death != nullptr || test->death_vector != TEST_SURVIVES;
+}
+
 // Called through landing_call(), so a check may end it at any point.
 static void run_body(void)
 {
     const struct test *test = run.current;
-    if (test->death != nullptr && run.selected_count != 1)
+    if (must_die(test) && run.selected_count != 1)
         test_skip("it ends the kernel: select it alone");
     uint64_t flags = read_kept_flags();
     test->run();
     struct test_place place = {test->file, test->line};
     if (test->death != nullptr)
         test_fail(place, "the kernel lives on, but was to end with \"%s\"", test->death);
+    if (test->death_vector != TEST_SURVIVES)
+        test_fail(place, "the kernel lives on, but vector %u was to end it", test->death_vector);
     uint64_t flags_after = read_kept_flags();
     if (flags_after != flags)
         test_fail(place, "the test left IF, DF and TF as 0x%llx instead of 0x%llx", (unsigned long long)flags_after,

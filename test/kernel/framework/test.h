@@ -23,18 +23,21 @@ typedef void test_function(void);
 constexpr size_t TEST_ENTRY_SIZE = 64;
 constexpr uint64_t TEST_ENTRY_MAGIC = 0x5453'4554'4e57'4548; // "HEWNTEST" in memory
 
+constexpr uint32_t TEST_SURVIVES = UINT32_MAX;
+
 struct test {
     alignas(TEST_ENTRY_SIZE) uint64_t magic;
     const char *suite;
     const char *name;
     test_function *run;
-    const char *death; // what the report of its end has to contain; nullptr: the test must return
-    const char *file;
+    const char *death;     // what the message of its panic has to contain; nullptr: it does not panic
+    uint32_t death_vector; // of the exception that has to end it; TEST_SURVIVES: no exception
     uint32_t line;
+    const char *file;
 };
 static_assert(sizeof(struct test) == TEST_ENTRY_SIZE);
 
-#define TEST_DECLARE(suite_word, name_word, death_text)                                                                \
+#define TEST_DECLARE(suite_word, name_word, death_text, vector)                                                        \
     static void test_##suite_word##_##name_word(void);                                                                 \
     [[gnu::section(".tests"), gnu::used]] static const struct test entry_##suite_word##_##name_word = {                \
         .magic = TEST_ENTRY_MAGIC,                                                                                     \
@@ -42,17 +45,19 @@ static_assert(sizeof(struct test) == TEST_ENTRY_SIZE);
         .name = #name_word,                                                                                            \
         .run = test_##suite_word##_##name_word,                                                                        \
         .death = (death_text),                                                                                         \
+        .death_vector = (vector),                                                                                      \
         .file = __FILE_NAME__,                                                                                         \
         .line = __LINE__,                                                                                              \
     };                                                                                                                 \
     static void test_##suite_word##_##name_word(void)
 
 // Declare a test; its body follows. The suite "selftest" is left out unless a test of it is asked for by its full name.
-#define TEST(suite, name) TEST_DECLARE(suite, name, nullptr)
+#define TEST(suite, name) TEST_DECLARE(suite, name, nullptr, TEST_SURVIVES)
 
-// Declare a test that passes by ending the kernel, with a report whose first line contains the text DEATH. It is
-// skipped unless it is the only test selected.
-#define TEST_DIES(suite, name, death) TEST_DECLARE(suite, name, death)
+// Declare a test that passes by ending the kernel: with a panic whose message contains TEXT, or by the exception (or
+// unexpected interrupt) VECTOR, a number. It is skipped unless it is the only test selected.
+#define TEST_DIES(suite, name, text)      TEST_DECLARE(suite, name, text, TEST_SURVIVES)
+#define TEST_DIES_BY(suite, name, vector) TEST_DECLARE(suite, name, nullptr, vector)
 
 struct test_place {
     const char *file;
