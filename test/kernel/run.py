@@ -17,14 +17,33 @@ TIMEOUT = 30
 
 # suite.name: {way: options of test_machine(), or BOCHS for the other emulator}; way "" is the plain name.
 BOCHS = "bochs"
+ICOUNT = {"icount": True}
 VARIANTS = {
+    "speed.timer_interrupt": {"": ICOUNT, "pic": {**ICOUNT, "cmdline": "irqchip=pic"}},
+    "speed.keyboard_interrupt": {"": ICOUNT},
+    "speed.software_interrupt": {"": ICOUNT},
+    "speed.time_now": {clock: {**ICOUNT, "cmdline": f"clock={clock}"} for clock in ("tsc", "hpet", "pm", "pit")},
     "exception.stack_fault_by_address": {"": BOCHS},
     "exception.simd_error": {"": BOCHS},
     "ring3.alignment_check": {"": BOCHS},
 }
 
+
+def watch(_):
+    """The driver's part is the machine alone."""
+
+
+def press_key(machine):
+    machine.expect("^# ready")
+    machine.qmp.command("send-key", keys=[{"type": "qcode", "data": "a"}])
+
+
 # suite.name: function(machine), called while the machine runs.
 DRIVERS = {
+    "speed.timer_interrupt": watch,
+    "speed.keyboard_interrupt": press_key,
+    "speed.software_interrupt": watch,
+    "speed.time_now": watch,
 }
 
 # Tests that skip themselves on the machine of all_in_one, with the reason to be seen there.
