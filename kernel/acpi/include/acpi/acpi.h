@@ -30,9 +30,8 @@ constexpr unsigned ACPI_TABLE_LIMIT = 128;
 // 4 KiB, and the tables stay where they are: not for a stack. Read-only once initialised.
 struct acpi {
     uint32_t table_count;
-    uint32_t
-        skipped_count; // a root table, or one that it names, whose address, length or sum was wrong, or seen before
-    uint8_t revision;  // of the root pointer: 0 is ACPI 1.0, 2 or more has an XSDT
+    uint32_t skipped_count; // root tables and those that they name: wrong address, length or sum, or seen before
+    uint8_t revision;       // of the root pointer: 0 is ACPI 1.0, 2 or more has an XSDT
     struct acpi_table tables[ACPI_TABLE_LIMIT];
 };
 

@@ -135,7 +135,10 @@ static void a_wrong_root_pointer_is_corrupt(void **)
 static void a_root_pointer_outside_memory_is_corrupt(void **)
 {
     assert_init_fails(STATUS_CORRUPT);
-    physical_memory_put(TABLES_RSDP, "RSD PTR ", 19);
+    uint8_t rsdp[20];
+    memcpy(rsdp, tables_put_rsdp(0, TABLES_RSDT, 0), sizeof rsdp);
+    physical_memory_clear();
+    physical_memory_put(TABLES_RSDP, rsdp, sizeof rsdp - 1);
     assert_init_fails(STATUS_CORRUPT);
     assert_int_equal(acpi_init(&acpi, (phys_addr_t){UINT64_MAX - 18}, physical_memory_map), STATUS_CORRUPT);
 }
@@ -187,6 +190,21 @@ static void a_longer_root_pointer_is_summed_as_a_whole(void **)
     assert_int_equal(acpi.table_count, 1);
     rsdp[39]++;
     assert_init_fails(STATUS_CORRUPT);
+}
+
+static void a_root_pointer_of_more_than_a_page_is_noise(void **)
+{
+    uint8_t *rsdp = physical_memory_put(TABLES_RSDP, nullptr, 4097);
+    memcpy(rsdp, "RSD PTR ", 8);
+    rsdp[15] = 2;
+    tables_write(rsdp + 24, TABLES_XSDT, 8);
+    tables_put_xsdt((uint64_t[]){TABLE_A}, 1);
+    for (uint32_t length = 4096; length <= 4097; length++) {
+        tables_write(rsdp + 20, length, 4);
+        tables_fix_sum(rsdp, 20, 8);
+        tables_fix_sum(rsdp, length, 32);
+        assert_int_equal(init(), length == 4096 ? STATUS_OK : STATUS_CORRUPT);
+    }
 }
 
 static void break_sum(uint8_t *root)
@@ -261,6 +279,16 @@ static void a_root_pointer_without_an_xsdt_leads_to_the_rsdt(void **)
     assert_int_equal(init(), STATUS_OK);
     assert_int_equal(acpi.table_count, 1);
     assert_int_equal(acpi.skipped_count, 0); // nothing was wrong
+}
+
+static void an_empty_xsdt_is_right_whatever_the_rsdt_is(void **)
+{
+    tables_put_rsdp(2, TABLES_RSDT, TABLES_XSDT);
+    tables_put_xsdt(nullptr, 0);
+    break_sum(tables_put_rsdt((uint32_t[]){TABLE_A}, 1));
+    assert_int_equal(init(), STATUS_OK);
+    assert_int_equal(acpi.table_count, 0);
+    assert_int_equal(acpi.skipped_count, 1);
 }
 
 static void two_wrong_roots_are_corrupt(void **)
@@ -450,9 +478,11 @@ int main(void)
         cmocka_unit_test_setup(the_length_of_a_root_pointer_is_not_believed, no_memory),
         cmocka_unit_test_setup(a_short_extended_root_pointer_is_corrupt, no_memory),
         cmocka_unit_test_setup(a_longer_root_pointer_is_summed_as_a_whole, no_memory),
+        cmocka_unit_test_setup(a_root_pointer_of_more_than_a_page_is_noise, no_memory),
         cmocka_unit_test_setup(a_wrong_xsdt_gives_way_to_the_rsdt, no_memory),
         cmocka_unit_test_setup(an_xsdt_outside_memory_gives_way_to_the_rsdt, no_memory),
         cmocka_unit_test_setup(a_root_pointer_without_an_xsdt_leads_to_the_rsdt, no_memory),
+        cmocka_unit_test_setup(an_empty_xsdt_is_right_whatever_the_rsdt_is, no_memory),
         cmocka_unit_test_setup(two_wrong_roots_are_corrupt, no_memory),
         cmocka_unit_test_setup(no_root_table_at_all_is_corrupt, no_memory),
         cmocka_unit_test_setup(an_empty_root_table_is_right, no_memory),
