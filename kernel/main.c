@@ -114,8 +114,10 @@ static void read_firmware_tables(struct firmware *firmware, phys_addr_t rsdp)
     else if (status != STATUS_OK)
         log_info("acpi", "the firmware has no tables");
     if (firmware->acpi.skipped_count != 0)
-        log_warning("acpi", "%u tables are damaged and not used", firmware->acpi.skipped_count);
+        log_warning("acpi", "%u tables are damaged or named twice, and not used", firmware->acpi.skipped_count);
     firmware->has_madt = acpi_read_madt(&firmware->acpi, &firmware->madt) == STATUS_OK;
+    if (firmware->has_madt && firmware->madt.dropped_count != 0)
+        log_warning("acpi", "%u entries of the MADT are wrong or too many, and not used", firmware->madt.dropped_count);
     if (acpi_read_fadt(&firmware->acpi, &firmware->fadt) != STATUS_OK)
         firmware->fadt = (struct acpi_fadt){};
 }

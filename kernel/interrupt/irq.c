@@ -11,11 +11,11 @@
 #include "local_apic.h"
 #include "pic.h"
 #include <arch/cpu.h>
+#include <arch/idt.h>
 #include <arch/tsc.h>
 #include <interrupt/irq.h>
 #include <log/log.h>
 
-constexpr uint8_t FIRST_VECTOR = PIC_VECTOR_BASE;
 constexpr uint8_t PIC_VECTOR_END = PIC_VECTOR_BASE + PIC_LINE_COUNT;
 constexpr uint8_t WIRE_VECTOR_BASE = PIC_VECTOR_END;
 constexpr uint8_t TIMER_VECTOR = 0xf0;
@@ -23,15 +23,15 @@ constexpr uint32_t ISA_LINE_COUNT = 16;
 constexpr uint32_t BROADCAST_ID = 0xff; // the first local APIC number that an I/O APIC cannot address
 
 struct slot {
-    irq_handler_fn *handler; // nullptr: the vector is free
+    irq_handler_fn *direct; // the handler, if its interrupts are always real: not on 8259 lines 7 and 15
     void *context;
+    irq_handler_fn *handler; // nullptr: the vector is free
     uint64_t count;
     uint64_t count_at_check; // for irq_mask_storms()
     uint32_t worst_ticks;
     uint32_t line;
-    uint32_t gsi;         // of a wire of an I/O APIC
-    bool may_be_spurious; // 8259 lines 7 and 15
-    uint8_t padding[16];
+    uint32_t gsi; // of a wire of an I/O APIC
+    uint8_t padding[12];
 };
 static_assert(sizeof(struct slot) == 64, "a power of two: found by a shift");
 
@@ -41,70 +41,90 @@ static struct {
     uint64_t spurious_count, unclaimed_count;
     uint32_t override_count;
     struct acpi_interrupt_override overrides[ACPI_OVERRIDE_LIMIT];
-    struct slot slots[256 - FIRST_VECTOR];
+    struct slot slots[IDT_VECTOR_COUNT]; // by vector; those of exceptions stay free
 } irqs;
 
 static struct slot *slot_of(uint8_t vector)
 {
-    return &irqs.slots[vector - FIRST_VECTOR];
+    return &irqs.slots[vector];
 }
 
 static uint8_t vector_of(const struct slot *slot)
 {
-    return (uint8_t)(slot - irqs.slots + FIRST_VECTOR);
+    return (uint8_t)(slot - irqs.slots);
 }
 
 // ---- an interrupt arrives
 
-static inline void acknowledge(uint8_t vector)
+static inline void acknowledge(const struct slot *slot)
 {
-    if (irqs.controller == IRQ_CONTROLLER_APIC)
-        local_apic_acknowledge();
+    if (__builtin_expect(local_apic_end_of_interrupt != nullptr, true))
+        *local_apic_end_of_interrupt = 0;
+    else if (irqs.controller == IRQ_CONTROLLER_PIC)
+        pic_acknowledge((uint8_t)slot->line);
     else
-        pic_acknowledge(vector - PIC_VECTOR_BASE);
+        local_apic_acknowledge();
+}
+
+static inline void serve(struct slot *slot, irq_handler_fn *handler)
+{
+    uint32_t start = tsc_read_low();
+    handler(slot->context);
+    uint32_t ticks = tsc_read_low() - start;
+    if (__builtin_expect(ticks > slot->worst_ticks, false))
+        slot->worst_ticks = ticks;
+    slot->count++;
+    acknowledge(slot);
 }
 
 // A request may have been on its way when its line was masked, and one that the firmware left may come before anybody
-// has registered. What is not in service was raised by an INT instruction, and that is nobody's interrupt.
-[[gnu::noinline]] static bool dispatch_unclaimed(uint8_t vector)
+// has registered.
+static void drop_unclaimed(uint8_t vector)
 {
-    bool is_pic_vector = vector < PIC_VECTOR_END;
-    uint8_t line = vector - PIC_VECTOR_BASE;
-    if ((vector == LOCAL_APIC_SPURIOUS_VECTOR && irqs.has_local_apic) ||
-        (is_pic_vector && irqs.has_8259 && pic_is_spurious(line))) {
-        irqs.spurious_count++;
-        return true;
-    }
-    bool is_apic = irqs.controller == IRQ_CONTROLLER_APIC;
-    if (is_apic ? !local_apic_is_in_service(vector) : !is_pic_vector || !irqs.has_8259 || !pic_is_in_service(line))
-        return false;
-    if (!is_apic)
-        pic_mask(line);
     irqs.unclaimed_count++;
-    acknowledge(vector);
-    return true;
+    if (irqs.controller == IRQ_CONTROLLER_APIC) {
+        local_apic_acknowledge();
+        return;
+    }
+    pic_mask(vector - PIC_VECTOR_BASE);
+    pic_acknowledge(vector - PIC_VECTOR_BASE);
+}
+
+static bool is_in_service(uint8_t vector)
+{
+    if (irqs.controller == IRQ_CONTROLLER_APIC)
+        return local_apic_is_in_service(vector);
+    return irqs.has_8259 && vector < PIC_VECTOR_END && pic_is_in_service(vector - PIC_VECTOR_BASE);
+}
+
+static bool is_spurious(uint8_t vector)
+{
+    if (vector == LOCAL_APIC_SPURIOUS_VECTOR)
+        return irqs.has_local_apic;
+    return irqs.has_8259 && vector < PIC_VECTOR_END && pic_is_spurious(vector - PIC_VECTOR_BASE);
+}
+
+// What is neither spurious nor in service was raised by an INT instruction, and that is nobody's interrupt.
+[[gnu::noinline]] static void enter_rarely(struct trap_frame *frame, struct slot *slot)
+{
+    uint8_t vector = vector_of(slot);
+    if (is_spurious(vector))
+        irqs.spurious_count++;
+    else if (slot->handler != nullptr)
+        serve(slot, slot->handler);
+    else if (is_in_service(vector))
+        drop_unclaimed(vector);
+    else
+        exception_report(frame);
 }
 
 void irq_enter(struct trap_frame *frame)
 {
-    uint8_t vector = (uint8_t)frame->vector;
-    struct slot *slot = slot_of(vector);
-    if (slot->handler == nullptr) {
-        if (!dispatch_unclaimed(vector))
-            exception_report(frame);
-        return;
-    }
-    if (slot->may_be_spurious && pic_is_spurious(vector - PIC_VECTOR_BASE)) {
-        irqs.spurious_count++;
-        return;
-    }
-    uint32_t start = tsc_read_low();
-    slot->handler(slot->context);
-    uint32_t ticks = tsc_read_low() - start;
-    if (ticks > slot->worst_ticks)
-        slot->worst_ticks = ticks;
-    slot->count++;
-    acknowledge(vector);
+    struct slot *slot = slot_of((uint8_t)frame->vector);
+    if (__builtin_expect(slot->direct == nullptr, false))
+        enter_rarely(frame, slot);
+    else
+        serve(slot, slot->direct);
 }
 
 // ---- lines
@@ -180,7 +200,6 @@ static enum status claim(uint32_t line, struct slot **slot)
     if (line >= PIC_LINE_COUNT || line == PIC_CASCADE_LINE || !irqs.has_8259)
         return STATUS_RANGE;
     *slot = slot_of((uint8_t)(PIC_VECTOR_BASE + line));
-    (*slot)->may_be_spurious = line == PIC_LAST_OF_MASTER || line == PIC_LAST_OF_SLAVE;
     return STATUS_OK;
 }
 
@@ -190,7 +209,10 @@ enum status irq_register(uint32_t line, irq_handler_fn *handler, void *context)
     struct slot *slot;
     enum status status = claim(line, &slot);
     if (status == STATUS_OK) {
+        bool may_be_spurious =
+            irqs.controller == IRQ_CONTROLLER_PIC && (line == PIC_LAST_OF_MASTER || line == PIC_LAST_OF_SLAVE);
         slot->handler = handler;
+        slot->direct = may_be_spurious ? nullptr : handler;
         slot->context = context;
         slot->line = line;
         slot->count = slot->count_at_check = slot->worst_ticks = 0;
@@ -206,7 +228,7 @@ void irq_unregister(uint32_t line)
     struct slot *slot = find(line);
     if (slot != nullptr) {
         set_mask(slot, true);
-        slot->handler = nullptr;
+        slot->handler = slot->direct = nullptr;
     }
     cpu_interrupts_restore(flags);
 }
@@ -294,7 +316,7 @@ static const char *init_apic(const struct acpi_madt *madt, bool is_pic_forced)
     irqs.override_count = madt->override_count;
     for (uint32_t i = 0; i < madt->override_count; i++)
         irqs.overrides[i] = madt->overrides[i];
-    log_info("irq", "local APIC %u and %u I/O APIC with %u lines", id, madt->io_apic_count, line_count);
+    log_info("irq", "local APIC %u, I/O APICs with %u lines", id, line_count);
     return nullptr;
 }
 

@@ -87,7 +87,6 @@ bool local_apic_find(void)
         apic.registers = phys_map_device((phys_addr_t){base & BASE_ADDRESS}, REGISTERS_SIZE);
         if (apic.registers == nullptr)
             return false;
-        local_apic_end_of_interrupt = &apic.registers[END_OF_INTERRUPT / sizeof *apic.registers];
     }
     uint32_t version = read(VERSION);
     return version != 0 && version != UINT32_MAX;
@@ -120,16 +119,14 @@ static void acknowledge_leftovers(void)
 
 static void route_nmi(const struct acpi_madt *madt)
 {
-    constexpr uint32_t ALL_8 = 0xff;
-    constexpr uint32_t ALL_32 = 0xffff'ffff;
-    uint32_t uid = ALL_32;
+    uint32_t uid = ACPI_ALL_PROCESSORS;
     for (uint32_t i = 0; i < madt->processor_count; i++) {
         if (madt->processors[i].apic_id == local_apic_id())
             uid = madt->processors[i].uid;
     }
     for (uint32_t i = 0; i < madt->local_nmi_count; i++) {
         const struct acpi_local_nmi *nmi = &madt->local_nmis[i];
-        if (nmi->processor_uid != uid && nmi->processor_uid != ALL_8 && nmi->processor_uid != ALL_32)
+        if (nmi->processor_uid != uid && nmi->processor_uid != ACPI_ALL_PROCESSORS)
             continue;
         uint32_t polarity = nmi->polarity == ACPI_POLARITY_LOW ? LVT_LOW : 0; // the trigger is always an edge (11.5.1)
         write(nmi->lint == 0 ? LVT_LINT0 : LVT_LINT1, LVT_NMI | polarity);
@@ -139,6 +136,8 @@ static void route_nmi(const struct acpi_madt *madt)
 void local_apic_init(const struct acpi_madt *madt, uint8_t timer_vector)
 {
     apic.is_in_use = true;
+    if (apic.registers != nullptr)
+        local_apic_end_of_interrupt = &apic.registers[END_OF_INTERRUPT / sizeof *apic.registers];
     apic.timer_line = timer_vector;
     mask_all();
     write(SPURIOUS, SPURIOUS_ENABLED | LOCAL_APIC_SPURIOUS_VECTOR);
@@ -163,7 +162,7 @@ uint32_t local_apic_id(void)
     return apic.registers == nullptr ? read(ID) : read(ID) >> XAPIC_SHIFT;
 }
 
-void local_apic_acknowledge_x2apic(void)
+void local_apic_acknowledge(void)
 {
     write(END_OF_INTERRUPT, 0);
 }

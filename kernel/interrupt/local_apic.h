@@ -19,17 +19,12 @@ void local_apic_init_for_pic(void);
 
 uint32_t local_apic_id(void);
 
-// The register that takes the end of an interrupt, in xAPIC mode; nullptr in x2APIC mode.
+// The register that takes the end of an interrupt, for whoever is in a hurry; nullptr in x2APIC mode, and unless the
+// local APIC serves I/O APICs.
 extern volatile uint32_t *local_apic_end_of_interrupt;
-void local_apic_acknowledge_x2apic(void);
 
-static inline void local_apic_acknowledge(void)
-{
-    if (local_apic_end_of_interrupt != nullptr)
-        *local_apic_end_of_interrupt = 0;
-    else
-        local_apic_acknowledge_x2apic();
-}
+// In either mode.
+void local_apic_acknowledge(void);
 
 // Whether the interrupt VECTOR was delivered and has not been acknowledged.
 bool local_apic_is_in_service(uint8_t vector);

@@ -3,19 +3,14 @@
 #include "pic.h"
 #include <arch/port.h>
 
-constexpr uint16_t MASTER_COMMAND = 0x20;
 constexpr uint16_t MASTER_DATA = 0x21;
-constexpr uint16_t SLAVE_COMMAND = 0xa0;
 constexpr uint16_t SLAVE_DATA = 0xa1;
 
 // Initialisation and operation command words (8259A data sheet, figures 7 and 8).
 constexpr uint8_t ICW1_INITIALISE = 0x11; // edge triggered, cascaded, ICW4 follows
 constexpr uint8_t ICW4_8086 = 0x01;       // normal end of interrupt
-constexpr uint8_t OCW2_END_OF_INTERRUPT = 0x20;
 constexpr uint8_t OCW3_READ_IN_SERVICE = 0x0b;
 constexpr uint8_t ALL_MASKED = 0xff;
-
-constexpr uint8_t LINES_PER_CHIP = 8;
 
 // A port that nobody decodes, on an old board as slow as the chip itself: time for the chip to follow.
 constexpr uint16_t POST_CODE_PORT = 0x80;
@@ -30,10 +25,10 @@ static void write_slowly(uint16_t port, uint8_t value)
 
 bool pic_init(void)
 {
-    write_slowly(MASTER_COMMAND, ICW1_INITIALISE);
-    write_slowly(SLAVE_COMMAND, ICW1_INITIALISE);
+    write_slowly(PIC_MASTER_COMMAND, ICW1_INITIALISE);
+    write_slowly(PIC_SLAVE_COMMAND, ICW1_INITIALISE);
     write_slowly(MASTER_DATA, PIC_VECTOR_BASE);
-    write_slowly(SLAVE_DATA, PIC_VECTOR_BASE + LINES_PER_CHIP);
+    write_slowly(SLAVE_DATA, PIC_VECTOR_BASE + PIC_LINES_PER_CHIP);
     write_slowly(MASTER_DATA, 1 << PIC_CASCADE_LINE); // where the slave is,
     write_slowly(SLAVE_DATA, PIC_CASCADE_LINE);       // and who it is
     write_slowly(MASTER_DATA, ICW4_8086);
@@ -41,16 +36,16 @@ bool pic_init(void)
     constexpr uint8_t PATTERN = 0xfb; // all but the cascade; unlike what a port without a chip reads
     write_slowly(MASTER_DATA, PATTERN);
     write_slowly(SLAVE_DATA, ALL_MASKED);
-    masks = (uint16_t)(ALL_MASKED << LINES_PER_CHIP | PATTERN);
+    masks = (uint16_t)(ALL_MASKED << PIC_LINES_PER_CHIP | PATTERN);
     return port_read8(MASTER_DATA) == PATTERN && port_read8(SLAVE_DATA) == ALL_MASKED;
 }
 
 static void write_mask(uint8_t line)
 {
-    if (line < LINES_PER_CHIP)
+    if (line < PIC_LINES_PER_CHIP)
         port_write8(MASTER_DATA, (uint8_t)masks);
     else
-        port_write8(SLAVE_DATA, (uint8_t)(masks >> LINES_PER_CHIP));
+        port_write8(SLAVE_DATA, (uint8_t)(masks >> PIC_LINES_PER_CHIP));
 }
 
 void pic_mask(uint8_t line)
@@ -67,9 +62,9 @@ void pic_unmask(uint8_t line)
 
 bool pic_is_in_service(uint8_t line)
 {
-    uint16_t command = line < LINES_PER_CHIP ? MASTER_COMMAND : SLAVE_COMMAND;
+    uint16_t command = line < PIC_LINES_PER_CHIP ? PIC_MASTER_COMMAND : PIC_SLAVE_COMMAND;
     port_write8(command, OCW3_READ_IN_SERVICE);
-    return (port_read8(command) >> line % LINES_PER_CHIP & 1) != 0;
+    return (port_read8(command) >> line % PIC_LINES_PER_CHIP & 1) != 0;
 }
 
 // The master has seen a real request of the slave behind a spurious interrupt 15, and waits for its end (data sheet,
@@ -79,13 +74,6 @@ bool pic_is_spurious(uint8_t line)
     if ((line != PIC_LAST_OF_MASTER && line != PIC_LAST_OF_SLAVE) || pic_is_in_service(line))
         return false;
     if (line == PIC_LAST_OF_SLAVE)
-        port_write8(MASTER_COMMAND, OCW2_END_OF_INTERRUPT);
+        port_write8(PIC_MASTER_COMMAND, PIC_END_OF_INTERRUPT);
     return true;
-}
-
-void pic_acknowledge(uint8_t line)
-{
-    if (line >= LINES_PER_CHIP)
-        port_write8(SLAVE_COMMAND, OCW2_END_OF_INTERRUPT); // the slave first: the master may pass on its next at once
-    port_write8(MASTER_COMMAND, OCW2_END_OF_INTERRUPT);
 }

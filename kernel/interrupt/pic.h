@@ -2,8 +2,13 @@
 // The 8259 pair of a PC: lines 0..7 on the master, 8..15 on the slave, which hangs on the master's line 2. For irq.c.
 // Interrupts are closed in every call. Source: Intel 8259A data sheet.
 #pragma once
+#include <arch/port.h>
 #include <stdint.h>
 
+constexpr uint16_t PIC_MASTER_COMMAND = 0x20;
+constexpr uint16_t PIC_SLAVE_COMMAND = 0xa0;
+constexpr uint8_t PIC_END_OF_INTERRUPT = 0x20; // operation command word 2, non-specific
+constexpr uint8_t PIC_LINES_PER_CHIP = 8;
 constexpr uint8_t PIC_LINE_COUNT = 16;
 constexpr uint8_t PIC_CASCADE_LINE = 2;
 constexpr uint8_t PIC_LAST_OF_MASTER = 7;
@@ -24,4 +29,9 @@ bool pic_is_in_service(uint8_t line);
 bool pic_is_spurious(uint8_t line);
 
 // Tell that the interrupt of LINE has been served.
-void pic_acknowledge(uint8_t line);
+static inline void pic_acknowledge(uint8_t line)
+{
+    if (line >= PIC_LINES_PER_CHIP)
+        port_write8(PIC_SLAVE_COMMAND, PIC_END_OF_INTERRUPT); // first: the master may pass on its next at once
+    port_write8(PIC_MASTER_COMMAND, PIC_END_OF_INTERRUPT);
+}
