@@ -6,13 +6,17 @@
 #include <scancode/scancode.h>
 #include <stdint.h>
 
-// Set up the controller and the keyboard, register the interrupt, and use the layout called LAYOUT_NAME (nullptr: US).
-// Every wait is bounded. MAY_BE_ABSENT: the firmware says that there is no controller. STATUS_NOT_FOUND when no
-// controller or no keyboard answers. Logs what it found; an unknown layout is an error in the log, and US is used.
+// Set up the controller and the keyboard, register the interrupt (after irq_init(); interrupts may be closed or open),
+// and use the layout called LAYOUT_NAME (nullptr: US). Every wait is bounded; without an answer all of them together
+// take about two seconds. STATUS_NOT_FOUND when no controller or no keyboard answers, or its line cannot be had. Logs
+// in one line what it found; an unknown layout is an error in the log, and US is used. IS_SAID_TO_BE_ABSENT: the
+// firmware's tables say that there is no controller. Its ports are asked all the same, because tables have been wrong
+// in both ways.
 enum status keyboard_init(const char *layout_name, bool is_said_to_be_absent);
 
-// Take the next event, if there is one. Does not wait. Not from interrupt handlers.
+// Take the next event, if there is one. Does not wait. Not from interrupt handlers. It is also what keeps the lights of
+// the locks right, one byte a call.
 [[nodiscard]] bool keyboard_read(struct key_event *event);
 
-// Bytes that came faster than they were read.
+// Bytes that came faster than they were read. After a loss, all keys that are down get a release event.
 uint32_t keyboard_lost_count(void);
