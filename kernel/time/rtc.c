@@ -67,17 +67,18 @@ enum status time_read_date(const struct acpi_fadt *fadt, struct time_date *date)
     uint8_t century_index = fadt != nullptr ? fadt->rtc_century_index : 0;
     if (century_index < FIRST_FREE || century_index >= INDEX_LIMIT)
         century_index = 0;
+    struct time_date found;
+    struct rtc_registers registers = read_all(century_index);
+    if (rtc_date_decode(&registers, &found) == STATUS_NOT_FOUND)
+        return STATUS_NOT_FOUND; // an empty bus would look busy, too
     for (unsigned i = 0; i < READ_ATTEMPTS; i++) {
         bool is_still = wait_until_still();
         struct rtc_registers first = read_all(century_index);
         struct rtc_registers second = read_all(century_index);
         port_write8(PORT_INDEX, STATUS_D); // where stray accesses of the data port hurt least
-        struct time_date found;
-        enum status status = rtc_date_decode(&second, &found);
-        if (status == STATUS_NOT_FOUND)
-            return status; // an empty bus looks busy, too
         if (!is_still || memcmp(&first, &second, sizeof first) != 0)
             continue;
+        enum status status = rtc_date_decode(&second, &found);
         if (status == STATUS_OK)
             *date = found;
         return status;
