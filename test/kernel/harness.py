@@ -28,6 +28,9 @@ FAILURES = {
     "expected_fault_does_not_come": r"selftest\.c:\d+: the operation: raised nothing instead of vector 6",
     "leaves_interrupts_changed": r"selftest\.c:\d+: the test left IF, DF and TF as ",
     "lives_on": r'selftest\.c:\d+: the kernel lives on, but was to end with "which never comes"',
+    "lives_on_too": r"selftest\.c:\d+: the kernel lives on, but vector 6 was to end it",
+    "dies_by_another_vector": r"invalid opcode \(#UD\), error code 0x0",
+    "panics_instead_of_faulting": r"invalid opcode \(#UD\), error code 0x0",
     "dies_of_something_else": r"the wrong reason",
     "panics": r"the selftest has panicked",
     "faults": r"invalid opcode",
@@ -63,9 +66,11 @@ def passing_test_passes(context):
 
 @case(labels=LABELS)
 def expected_death_is_a_pass(context):
-    with test_machine(context, "selftest.dies_as_it_should") as machine:
-        run = finish(machine)
-        check("the right reason" in "\n".join(run.results[0].said), "the report is not on the serial line")
+    for name, sentence in (("dies_as_it_should", "the right reason"), ("dies_by_its_vector", "invalid opcode")):
+        with test_machine(context, f"selftest.{name}") as machine:
+            result = finish(machine).result(f"selftest.{name}")
+            check(sentence in "\n".join(result.said), "the report is not on the serial line")
+            check(sentence in (result.died or ""), "the result does not say what the test died of")
 
 
 @case(labels=LABELS)
@@ -214,7 +219,8 @@ def reader_misses_what_is_not_there(context):
 for each, words in FAILURES.items():
     add_case(each, failure_case(each, words), labels=LABELS)
 declared = {test.name for test in scan_tests() if test.is_hidden}
-tested = {f"selftest.{name}" for name in (*FAILURES, "passes", "skips", "hangs", "dies_as_it_should")}
+tested = {f"selftest.{name}" for name in (*FAILURES, "passes", "skips", "hangs", "dies_as_it_should",
+                                            "dies_by_its_vector")}
 if declared != tested:
     raise SystemExit(f"{__file__}: selftests and cases differ: {declared ^ tested}")
 

@@ -3,9 +3,15 @@
 bits 64
 %include "faults.inc"
 
-global user_text_start, user_text_end, user_stack_top
+global user_text_start, user_stack_top
 
-section .text.user progbits alloc exec nowrite align=4096
+section .bss
+        align 4096
+        resb 4096
+user_stack_top:
+
+; A page of its own: user_enter.asm, which is linked next, begins a new one.
+section .text align=4096
 user_text_start:
 
 operation user_breakpoint
@@ -68,11 +74,3 @@ operation user_push_nowhere
         mov esp, 100h
 place user_push_nowhere
         push rax
-
-        align 4096
-user_text_end:
-
-section .bss
-        align 4096
-        resb 4096
-user_stack_top:

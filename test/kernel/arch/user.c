@@ -136,6 +136,7 @@ TEST(ring3, page_faults_say_that_they_are_the_users)
 TEST(ring3, may_not_touch_the_kernel)
 {
     prepare();
+    CHECK_EQUAL((uintptr_t)user_text_end - (uintptr_t)user_text_start, 4096);
     fault_address = (uintptr_t)&user_rflags;
     const struct expected_fault kernel[] = {
         {USER_ROW(user_read), .vector = PAGE_FAULT, .error_code = PF_USER | PF_PRESENT, .cr2 = fault_address},

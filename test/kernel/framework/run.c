@@ -8,10 +8,12 @@
 #include <arch/cpu.h>
 #include <arch/emulator_exit.h>
 #include <framework/test.h>
+#include <interrupt/vector.h>
 #include <lib/command_line.h>
 #include <lib/format.h>
 #include <lib/panic.h>
 #include <lib/string.h>
+#include <log/emergency.h>
 #include <serial/serial.h>
 #include <vga/vga.h>
 
@@ -172,6 +174,52 @@ static void run_one(const struct test *test)
     report_result(test);
 }
 
+// ---- a test that ends the kernel
+
+static bool text_contains(const char *text, const char *wanted)
+{
+    size_t length = strlen(wanted);
+    for (; *text != '\0'; text++) {
+        if (strncmp(text, wanted, length) == 0)
+            return true;
+    }
+    return length == 0;
+}
+
+static bool is_wanted(const struct test *test, const struct log_death *death)
+{
+    if (death->is_nested)
+        return false;
+    if (death->vector == LOG_DEATH_PANIC)
+        return test->death != nullptr && text_contains(death->message, test->death);
+    return test->death_vector == death->vector;
+}
+
+static void print_death(const struct log_death *death)
+{
+    if (death->vector == LOG_DEATH_PANIC)
+        log_emergency("%s\n", death->message);
+    else
+        log_emergency("%s, error code 0x%llx\n", vector_name(death->vector), (unsigned long long)death->error_code);
+}
+
+// Ends the report of a death, once for each sink. The tests that were to come are part of the plan and have no result.
+static bool end_report(const struct log_death *death)
+{
+    const struct test *test = run.current;
+    if (test == nullptr) {
+        log_emergency("Bail out! the kernel died outside of a test: ");
+        print_death(death);
+        log_emergency("# hewn: end fail %u tests\n", run.selected_count);
+        return false;
+    }
+    bool is_pass = is_wanted(test, death);
+    log_emergency("%s %u - %s.%s # died: ", is_pass ? "ok" : "not ok", run.number, test->suite, test->name);
+    print_death(death);
+    log_emergency("# hewn: end %s %u tests\n", is_pass ? "pass" : "fail", run.selected_count);
+    return is_pass;
+}
+
 // ---- the run
 
 static void show_verdict(void)
@@ -222,6 +270,7 @@ static void choose(const char *command_line)
 
 void run_tests(const char *command_line)
 {
+    log_set_epilogue(end_report);
     table_check();
     output_tap("TAP version 14\n");
     char value[1];

@@ -89,6 +89,25 @@ TEST_DIES(selftest, dies_of_something_else, "which never comes")
     panic("the wrong reason");
 }
 
+TEST_DIES_BY(selftest, lives_on_too, 6)
+{
+}
+
+TEST_DIES_BY(selftest, dies_by_another_vector, 13)
+{
+    run_into_ud2();
+}
+
+TEST_DIES_BY(selftest, dies_by_its_vector, 6)
+{
+    run_into_ud2();
+}
+
+TEST_DIES(selftest, panics_instead_of_faulting, "invalid opcode")
+{
+    run_into_ud2();
+}
+
 TEST_DIES(selftest, dies_as_it_should, "the right reason")
 {
     panic("the right reason, and more");
