@@ -12,6 +12,7 @@
 #include <debug/debug.h>
 #include <interrupt/exception.h>
 #include <interrupt/irq.h>
+#include <keyboard/keyboard.h>
 #include <lib/command_line.h>
 #include <lib/panic.h>
 #include <lib/string.h>
@@ -156,6 +157,17 @@ static void start_storm_watch(void)
     timer_start(&watch, PERIOD_NS, PERIOD_NS, watch_for_storms, nullptr);
 }
 
+static void start_input(const struct firmware *firmware, const char *command_line)
+{
+    if (irq_register(serial_irq_line(), serial_interrupt, nullptr) == STATUS_OK)
+        serial_input_enable();
+    else if (serial_irq_line() != SERIAL_IRQ_NONE)
+        log_warning("serial", "no interrupt line %u: input is polled", serial_irq_line());
+    char layout[OPTION_LIMIT];
+    bool has_layout = command_line_find(command_line, "keyboard", layout, sizeof layout);
+    (void)keyboard_init(has_layout ? layout : nullptr, firmware->fadt.has_no_8042); // logs how it went
+}
+
 // Not compiled with the stack check, whose value it changes.
 [[gnu::no_stack_protector]] void kernel_main(const struct boot_info *boot)
 {
@@ -177,6 +189,7 @@ static void start_storm_watch(void)
     start_interrupts(&firmware, command_line);
     start_time(&firmware, boot, command_line); // from here on the log counts seconds
     start_storm_watch();
+    start_input(&firmware, command_line);
     cpu_interrupts_enable();
     time_check_tick();
 
