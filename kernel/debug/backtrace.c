@@ -14,6 +14,7 @@ extern const uint8_t symbol_table_start[], symbol_table_end[]; // kernel.ld
 constexpr unsigned FRAME_LIMIT = 32;
 constexpr size_t LINE_LIMIT = 160;
 constexpr uint64_t RING_MASK = 3; // of CS
+constexpr uint64_t EXCEPTION_COUNT = 32;
 
 // What a function with a frame pointer finds at it.
 struct link {
@@ -64,16 +65,16 @@ static void write_frame(struct backtrace *trace, uint64_t address, unsigned retu
     backtrace_describe(place, sizeof place, address, return_offset);
     char line[LINE_LIMIT];
     if (trace->turn->is_brief && is_text(address - return_offset))
-        format_string(line, sizeof line, "%2u: %s", trace->count, place);
+        format_string(line, sizeof line, "%3u: %s", trace->count, place);
     else
-        format_string(line, sizeof line, "%2u: 0x%016llx %s", trace->count, (printable_t)address, place);
+        format_string(line, sizeof line, "%3u: 0x%016llx %s", trace->count, (printable_t)address, place);
     log_emergency("%.*s\n", trace->turn->is_brief ? SCREEN_COLUMNS : (int)sizeof line, line);
     trace->count++;
 }
 
 static void write_broken(const char *reason, uint64_t address)
 {
-    log_emergency(" -: the chain of frame pointers is broken: 0x%llx %s\n", (printable_t)address, reason);
+    log_emergency("  -: the chain of frame pointers is broken: 0x%llx %s\n", (printable_t)address, reason);
 }
 
 static bool has_room(const struct backtrace *trace)
@@ -81,7 +82,7 @@ static bool has_room(const struct backtrace *trace)
     if (trace->count < trace->limit)
         return true;
     if (!trace->turn->is_brief)
-        log_emergency(" -: and so on\n");
+        log_emergency("  -: and so on\n");
     return false;
 }
 
@@ -101,7 +102,7 @@ static void write_unframed_caller(struct backtrace *trace, const struct trap_fra
 static uint64_t write_interrupted(struct backtrace *trace, const struct trap_frame *frame)
 {
     if ((frame->cs & RING_MASK) != 0) {
-        log_emergency(" -: a program at 0x%016llx\n", (printable_t)frame->rip);
+        log_emergency("  -: a program at 0x%016llx\n", (printable_t)frame->rip);
         return 0;
     }
     write_frame(trace, frame->rip, 0);
@@ -117,8 +118,10 @@ static uint64_t write_trap(struct backtrace *trace, uint64_t address)
         write_broken("should hold the registers of an interrupt, and cannot be read", address);
         return 0;
     }
-    log_emergency(" -: %s %llu: %s\n", frame.vector < 32 ? "exception" : "interrupt", (printable_t)frame.vector,
-                  vector_name(frame.vector));
+    if (frame.vector < EXCEPTION_COUNT)
+        log_emergency("  -: exception %llu: %s\n", (printable_t)frame.vector, vector_name(frame.vector));
+    else
+        log_emergency("  -: interrupt %llu\n", (printable_t)frame.vector);
     return write_interrupted(trace, &frame);
 }
 

@@ -18,8 +18,10 @@ static void write_panic(void *context, const struct log_fatal_turn *turn)
     const struct panic *panic = context;
     const char *circumstance = turn->is_nested ? " while another fatal error was being reported" : "";
     log_emergency("PANIC%s: %s\n", circumstance, panic->message);
-    if (turn->is_nested)
+    if (turn->is_nested) {
+        first_death_write();
         return;
+    }
     backtrace_write_caller(panic->frame_pointer, turn);
     if (!turn->is_brief) {
         log_emergency("log:\n");
@@ -31,6 +33,7 @@ void debug_end(const char *message, const void *frame_pointer)
 {
     struct log_death death = {.vector = LOG_DEATH_PANIC, .message = message};
     struct panic panic = {message, frame_pointer};
+    first_death_keep_panic(message);
     log_fatal_report(&death, write_panic, &panic);
 }
 

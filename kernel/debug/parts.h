@@ -41,5 +41,10 @@ void backtrace_write_caller(const void *frame_pointer, const struct log_fatal_tu
 // the instruction that counts is the one before ADDRESS, and 0 otherwise. Returns TEXT.
 const char *backtrace_describe(char *text, size_t size_bytes, uint64_t address, unsigned return_offset);
 
+// What the first death was, in one line, for the report of a second one: that of the first may have got nowhere.
+void first_death_keep_exception(const struct exception *exception);
+void first_death_keep_panic(const char *message);
+void first_death_write(void);
+
 // End the kernel with MESSAGE, which whoever called the function with FRAME_POINTER is to blame for.
 [[noreturn]] void debug_end(const char *message, const void *frame_pointer);

@@ -76,6 +76,7 @@ static void write_nested_report(const struct exception *exception, const struct 
     log_emergency("PANIC: vector %llu at rip 0x%llx, cr2 0x%llx, while another fatal error was being reported\n",
                   (printable_t)frame->vector, (printable_t)frame->rip, (printable_t)exception->cr2);
     write_cause(facts_collect(exception), turn);
+    first_death_write();
 }
 
 static void write_report(void *context, const struct log_fatal_turn *turn)
@@ -109,5 +110,6 @@ void debug_report_exception(const struct trap_frame *frame, uint64_t cr2)
         .error_code = frame->error_code,
     };
     struct exception exception = {frame, cr2};
+    first_death_keep_exception(&exception);
     log_fatal_report(&death, write_report, &exception);
 }
