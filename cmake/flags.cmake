@@ -62,8 +62,12 @@ set(HEWN_FUZZ_LINK_FLAGS ${host_sanitizers} -fsanitize=fuzzer)
 
 # The kernel's UBSan reports go through lib/ubsan.c, which panics. Alignment is left out: x86-64 allows it and packed
 # firmware tables rely on it; so are function types, whose signature words stand in the text like code.
+# They name files as the source tree does, which is the path without as many parts as the tree's own has.
 if(HEWN_SANITIZE)
-    list(APPEND HEWN_KERNEL_FLAGS -fsanitize=undefined -fno-sanitize=alignment,function)
+    string(REGEX MATCHALL "/" parts "${PROJECT_SOURCE_DIR}/")
+    list(LENGTH parts count)
+    list(APPEND HEWN_KERNEL_FLAGS -fsanitize=undefined -fno-sanitize=alignment,function
+        -fsanitize-undefined-strip-path-components=${count})
     list(APPEND HEWN_HOST_FLAGS ${host_sanitizers})
     list(APPEND HEWN_HOST_LINK_FLAGS ${host_sanitizers})
 endif()
