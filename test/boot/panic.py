@@ -379,6 +379,78 @@ def report_leaves_most_of_an_exception_stack(context):
         check(free >= stack.size // 2, f"only {free} bytes of {stack.size} were left")
 
 
+# ---- grammar: docs/panic-report.md
+
+HEX = r"0x[0-9a-f]+"
+WORD = r"0x[0-9a-f]{16}"
+ENTRY = rf"P(ML5|ML4|DPT|D|T)\[\d+\] ({HEX} [P-][W-][U-][X-][L-]|cannot be read)"
+BACKTRACE = [(r"backtrace:", 1, 1),
+             (rf"  +(\d+: {WORD} (\w+\+{HEX}( \([\w./]+(:\d+)?\))?|\(outside the kernel's text\))|-: .+)", 1, 34)]
+LOG = [(r"log:", 1, 1), (r" \[ *\d+\.\d+M?\] .*", 0, LOG_LINES)]
+END_OF_REPORT = [(re.escape(FAIL_LINE), 1, 1)]
+EXCEPTION_GRAMMAR = [
+    (r"PANIC: (exception|interrupt) \d+: .+", 1, 1), (r"cause: .+", 1, 1),
+    (rf"vector: \d+  name: .+  error_code: ({HEX}|none)", 1, 1),
+    (rf"rip: {WORD}  cs: 0x[0-9a-f]{{4}}  rflags: 0x[0-9a-f]{{8}}", 1, 1), (rf"rsp: {WORD}  ss: 0x[0-9a-f]{{4}}", 1, 1),
+    (rf"cr0: {WORD}  cr2: {WORD}", 1, 1), (rf"cr3: {WORD}  cr4: {WORD}", 1, 1),
+    *(("  ".join(f"{name}: {WORD}" for name in names.split()), 1, 1)
+      for names in ("rax rbx rcx", "rdx rsi rdi", "rbp r8 r9", "r10 r11 r12", "r13 r14 r15")),
+    (rf"walk: {ENTRY}( \| {ENTRY})*", 0, 1),
+    (rf"bank: \d+  status: {WORD}(  address: {HEX})?  .+", 0, 32),
+    *BACKTRACE, *LOG, *END_OF_REPORT]
+PANIC_GRAMMAR = [(r"PANIC: .+", 1, 1), *BACKTRACE, *LOG, *END_OF_REPORT]
+
+
+def require_grammar(serial, grammar):
+    """Each row of the grammar takes as many lines as match it, at least and at most so many."""
+    lines = serial[serial.index("PANIC"):].splitlines()
+    for pattern, least, most in grammar:
+        count = 0
+        while lines and count < most and re.fullmatch(pattern, lines[0]):
+            lines.pop(0)
+            count += 1
+        check(count >= least, f"{pattern!r} has {count} lines; next is {lines[0] if lines else 'the end'!r}")
+    check_equal(lines, [], "lines behind the report")
+
+
+@case()
+def report_of_a_page_fault_keeps_its_grammar(context):
+    kernel = Kernel(context)
+    with gdb_machine(context) as machine:
+        run_to_first(machine, kernel, "irq_mask_storms")
+        rip = plant(machine, LOAD, {"rax": HOLE})
+        fail_and_read(machine, kernel, report_of(*PAGE_FAULT, rip, 0, HOLE))
+        require_grammar(machine.serial, EXCEPTION_GRAMMAR)
+        check("walk: " in machine.serial, "a page fault without its walk")
+
+
+@case()
+def report_of_a_panic_keeps_its_grammar(context):
+    kernel = Kernel(context)
+    with gdb_machine(context) as machine:
+        run_to_first(machine, kernel, "irq_mask_storms")
+        machine.gdb.set_memory(SCRATCH, b"planted\0")
+        machine.gdb.set_register("rdi", SCRATCH)
+        machine.gdb.set_register("rip", kernel["panic"])
+        fail_and_read(machine, kernel, ["PANIC: planted"])
+        require_grammar(machine.serial, PANIC_GRAMMAR)
+
+
+@case()
+def machine_check_lists_its_banks(context):
+    """Injected by QEMU: an uncorrected error of the memory controller in bank 3, with an address."""
+    kernel = Kernel(context)
+    status = 1 << 63 | 1 << 61 | 1 << 60 | 1 << 58 | 0x9f
+    with gdb_machine(context) as machine:
+        run_to_first(machine, kernel, "irq_mask_storms")
+        machine.qmp.monitor(f"mce 0 3 {status:#x} 0x5 0x12345678 0x0")
+        fail_and_read(machine, kernel, ["PANIC: exception 18: machine check (#MC)", "error_code: none",
+                                        "cause: the hardware has found an error in itself",
+                                        f"bank: 3  status: {status:#x}  address: 0x12345678",
+                                        "memory controller, uncorrected"])
+        require_grammar(machine.serial, EXCEPTION_GRAMMAR)
+
+
 # ---- the log
 
 @case()
