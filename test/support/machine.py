@@ -32,12 +32,16 @@ TEXT_SCREEN = 0xb8000
 TEXT_COLUMNS = 80
 TEXT_ROWS = 25
 
+MICROVM_FIRMWARE = Path("/usr/share/seabios/bios-microvm.bin")  # QEMU's own for this machine boots no disk
+
 # Each kind of drive: the devices that carry the disk "disk0".
 DRIVES = {
     "ide": {"pc": ("ide-hd,drive=disk0,bus=ide.0",),
+            "isapc": ("ide-hd,drive=disk0,bus=ide.0",),
             "q35": ("piix4-ide,id=legacy", "ide-hd,drive=disk0,bus=legacy.0")},
     "ahci": ("ahci,id=ahci", "ide-hd,drive=disk0,bus=ahci.0"),
     "virtio-blk": ("virtio-blk-pci,drive=disk0",),
+    "virtio-mmio": ("virtio-blk-device,drive=disk0",),  # of machine "microvm", which has nothing else
     "virtio-scsi": ("virtio-scsi-pci", "scsi-hd,drive=disk0"),
     "nvme": ("nvme,drive=disk0,serial=hewn",),
     "usb-xhci": ("qemu-xhci", "usb-storage,drive=disk0"),
@@ -111,7 +115,7 @@ class Machine:
 
     image         raw disk image; never written to, except with read_errors, when `image` itself is opened for writing
     work          folder for logs; made when missing
-    machine       "pc" or "q35", with options if wanted ("pc,i8042=off")
+    machine       "pc", "q35", "isapc" or "microvm", with options if wanted ("pc,i8042=off")
     drive         a key of DRIVES, or None for a machine without a disk
     read_errors   list of ReadError
     memory        "64M"; above 2 GiB it is mapped without being reserved on the host
@@ -181,6 +185,13 @@ class Machine:
             return ["-machine", self._machine_type, "-m", self._memory]
         return ["-machine", self._machine_type + ",memory-backend=ram", "-object", backend, "-m", self._memory]
 
+    def _firmware_arguments(self):
+        if self._machine_type.split(",")[0] != "microvm":
+            return []
+        if not MICROVM_FIRMWARE.exists():
+            raise Skip(f"{MICROVM_FIRMWARE} is not installed (Debian: seabios)")
+        return ["-bios", str(MICROVM_FIRMWARE)]
+
     def _drive_arguments(self):
         if self._drive is None:
             return []
@@ -209,6 +220,7 @@ class Machine:
     def _arguments(self):
         arguments = [QEMU, "-accel", "tcg", "-cpu", self._cpu, "-smp", str(self._smp)]
         arguments += self._memory_arguments()
+        arguments += self._firmware_arguments()
         arguments += ["-display", "none", "-net", "none", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
         # A reset or power-off stops the machine instead of ending QEMU: the verdict comes from QMP's SHUTDOWN event.
         arguments += ["-action", "reboot=shutdown,shutdown=pause"]
