@@ -2,6 +2,7 @@
 // The tick: from the local APIC's timer, or else from the 8254. Called by time.c and the interrupt; must not know what
 // time it is, but that timers may be due. How often it comes has no part in telling time: that is the clock's.
 #include "tick.h"
+#include "clock.h"
 #include "pit.h"
 #include "timers.h"
 #include <arch/cpu.h>
@@ -17,19 +18,17 @@ constexpr uint32_t CHECK_READ_LIMIT = 100'000'000; // where no clock runs
 
 static struct {
     _Atomic uint64_t count;
-    bool keeps_clock;
     bool is_running;
     bool is_local; // from the local APIC
 } ticks;
 
+// The clock is read in any case: a narrow counter turns over while nobody looks.
 static void tick(void *)
 {
     uint64_t count = atomic_load_explicit(&ticks.count, memory_order_relaxed);
     atomic_store_explicit(&ticks.count, count + 1, memory_order_relaxed);
-    if (timers_next_ns == UINT64_MAX && !ticks.keeps_clock)
-        return;
-    uint64_t now_ns = time_now_ns();
-    if (now_ns >= timers_next_ns)
+    uint64_t now_ns = clock_now_ns();
+    if (__builtin_expect(now_ns >= timers_next_ns, false))
         timers_run(now_ns);
 }
 
@@ -58,9 +57,8 @@ static void warn_of_none(const char *reason)
     log_warning("time", "no tick: %s; timers will not run", reason);
 }
 
-void tick_start(uint64_t local_timer_hz, bool keeps_clock)
+void tick_start(uint64_t local_timer_hz)
 {
-    ticks.keeps_clock = keeps_clock;
     ticks.is_running = start_local_timer(local_timer_hz) || start_pit();
     if (!ticks.is_running)
         warn_of_none("neither a local APIC timer nor a PIT that can be used");

@@ -3,6 +3,5 @@
 #pragma once
 #include <stdint.h>
 
-// Start it. LOCAL_TIMER_HZ is how fast the local APIC's timer counts, 0 when it cannot be used. KEEPS_CLOCK: the clock
-// must be read in each tick, because its counter turns over.
-void tick_start(uint64_t local_timer_hz, bool keeps_clock);
+// Start it. LOCAL_TIMER_HZ is how fast the local APIC's timer counts, 0 when it cannot be used.
+void tick_start(uint64_t local_timer_hz);

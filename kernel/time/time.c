@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Chooses the clock, measures it, and reads it. Called by main, then by everybody; must not know a clock's registers.
-#include "clock_source.h"
+#include "clock.h"
 #include "hpet.h"
 #include "pit.h"
 #include "pm_timer.h"
@@ -19,48 +19,36 @@ constexpr unsigned SOURCE_COUNT = TIME_SOURCE_PIT + 1;
 static const char *const names[SOURCE_COUNT] = {"none", "tsc", "hpet", "pm", "pit"};
 static const char *const described[SOURCE_COUNT] = {"nothing", "TSC", "HPET", "PM timer", "PIT"};
 
-// The clock in use. All zero, as before time_init(), it stands at 0.
-static struct {
-    calibrate_read_fn *read; // nullptr: the TSC
-    uint64_t multiplier;
-    uint64_t origin;         // the count at OFFSET_NS
-    uint64_t offset_ns;      // 0 for the TSC
-    uint64_t mask;           // of a narrow counter
-    _Atomic uint64_t recent; // some widened count of less than a turn ago
-    uint64_t hz;
-    enum time_source source;
-} clock;
+struct clock time_clock;
 
 // The recent count is loaded before the counter is read, so whatever interrupts in between only makes it older. It need
 // not be the latest: any of less than a turn ago gives the same sum. So no lock is needed, and none is taken.
 static uint64_t widened_count(void)
 {
-    uint64_t recent = atomic_load_explicit(&clock.recent, memory_order_relaxed);
-    uint64_t count = clock_extend(recent, clock.read(), clock.mask);
-    atomic_store_explicit(&clock.recent, count, memory_order_relaxed);
+    uint64_t recent = atomic_load_explicit(&time_clock.recent, memory_order_relaxed);
+    uint64_t count = clock_extend(recent, time_clock.read(), time_clock.mask);
+    atomic_store_explicit(&time_clock.recent, count, memory_order_relaxed);
     return count;
 }
 
-[[gnu::noinline]] static uint64_t narrow_now_ns(void)
+uint64_t clock_narrow_now_ns(void)
 {
-    return clock.offset_ns + clock_scale(widened_count() - clock.origin, clock.multiplier);
+    return time_clock.offset_ns + clock_scale(widened_count() - time_clock.origin, time_clock.multiplier);
 }
 
 uint64_t time_now_ns(void)
 {
-    if (__builtin_expect(clock.read != nullptr, false))
-        return narrow_now_ns();
-    return clock_scale(tsc_read() - clock.origin, clock.multiplier);
+    return clock_now_ns();
 }
 
 enum time_source time_source(void)
 {
-    return clock.source;
+    return time_clock.source;
 }
 
 uint64_t time_source_hz(void)
 {
-    return clock.hz;
+    return time_clock.hz;
 }
 
 const char *time_source_name(enum time_source source)
@@ -207,27 +195,27 @@ static void start_clock(const struct survey *survey, enum time_source source, ui
     uint64_t origin = tsc_origin <= tsc_now ? tsc_origin : tsc_now;
     uint64_t tsc_multiplier = survey->tsc_hz != 0 ? clock_multiplier(survey->tsc_hz) : 0;
     if (source == TIME_SOURCE_TSC) {
-        clock.origin = origin;
-        clock.multiplier = tsc_multiplier;
+        time_clock.origin = origin;
+        time_clock.multiplier = tsc_multiplier;
     } else if (source != TIME_SOURCE_NONE) {
-        clock.offset_ns = clock_scale(tsc_now - origin, tsc_multiplier);
-        clock.origin = chosen->read();
-        atomic_store_explicit(&clock.recent, clock.origin, memory_order_relaxed);
-        clock.mask = chosen->mask;
-        clock.multiplier = chosen->multiplier;
-        clock.read = chosen->read;
+        time_clock.offset_ns = clock_scale(tsc_now - origin, tsc_multiplier);
+        time_clock.origin = chosen->read();
+        atomic_store_explicit(&time_clock.recent, time_clock.origin, memory_order_relaxed);
+        time_clock.mask = chosen->mask;
+        time_clock.multiplier = chosen->multiplier;
+        time_clock.read = chosen->read;
     }
-    clock.hz = source == TIME_SOURCE_TSC ? survey->tsc_hz : chosen->hz;
-    clock.source = source;
+    time_clock.hz = source == TIME_SOURCE_TSC ? survey->tsc_hz : chosen->hz;
+    time_clock.source = source;
 }
 
 static void report_clock(const struct survey *survey)
 {
-    unsigned khz = (unsigned)((clock.hz + 500) / 1000);
-    if (clock.source == TIME_SOURCE_NONE)
+    unsigned khz = (unsigned)((time_clock.hz + 500) / 1000);
+    if (time_clock.source == TIME_SOURCE_NONE)
         log_error("time", "no clock: neither TSC, HPET, PM timer nor PIT can be used, and time stands still");
-    else if (clock.source != TIME_SOURCE_TSC)
-        log_info("time", "clock %s at %u.%03u MHz", names[clock.source], khz / 1000, khz % 1000);
+    else if (time_clock.source != TIME_SOURCE_TSC)
+        log_info("time", "clock %s at %u.%03u MHz", names[time_clock.source], khz / 1000, khz % 1000);
     else if (survey->reference == TIME_SOURCE_NONE)
         log_info("time", "clock tsc at %u.%03u MHz, as CPUID says; %s", khz / 1000, khz % 1000,
                  tsc_rate_reason(survey->trust));
@@ -259,5 +247,5 @@ void time_init(const struct time_options *options)
     start_clock(&survey, choose(&survey, options->forced_source), options->tsc_origin);
     report_clock(&survey);
     report_date(&survey);
-    tick_start(survey.local_timer_hz, clock.read != nullptr);
+    tick_start(survey.local_timer_hz);
 }
