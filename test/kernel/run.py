@@ -5,6 +5,7 @@ The cases are read from the sources: a case is called as its TEST(suite, name) i
 run it if VARIANTS says that there are several: suite.name@way. What a machine needs beyond the ordinary stands there; a
 test that somebody outside has to take part in has a function in DRIVERS.
 """
+import random
 import sys
 from pathlib import Path
 
@@ -19,8 +20,10 @@ TIMEOUT = 30
 BOCHS = "bochs"
 ICOUNT = {"icount": True}  # one instruction, and one tick of the TSC, a nanosecond
 EACH_CLOCK = {clock: {**ICOUNT, "cmdline": f"clock={clock}"} for clock in ("tsc", "hpet", "pm", "pit")}
+PIC = {"cmdline": "irqchip=pic"}
+BOTH_CONTROLLERS = {"apic": {}, "pic": PIC, "without_apic": {"cpu": "qemu64,-apic"}}
 VARIANTS = {
-    "speed.timer_interrupt": {"": ICOUNT, "pic": {**ICOUNT, "cmdline": "irqchip=pic"}},
+    "speed.timer_interrupt": {"": ICOUNT, "pic": {**ICOUNT, **PIC}},
     "speed.keyboard_interrupt": {"": ICOUNT},
     "speed.software_interrupt": {"": ICOUNT},
     "speed.time_now": EACH_CLOCK,
@@ -31,8 +34,16 @@ VARIANTS = {
     "time.clock_follows_virtual_time": EACH_CLOCK,
     "time.clock_survives_closed_interrupts": EACH_CLOCK,
     "time.tick_comes_a_thousand_times_a_second": {
-        "apic": ICOUNT, "pic": {**ICOUNT, "cmdline": "irqchip=pic"}},
+        "apic": ICOUNT, "pic": {**ICOUNT, **PIC}},
     "timer.periods_do_not_drift": {"": {}, "pic": {"cmdline": "irqchip=pic clock=pit"}},
+    "irq.line_interrupts_again_and_again": BOTH_CONTROLLERS,
+    "irq.masked_line_is_silent_until_it_is_unmasked": BOTH_CONTROLLERS,
+    "irq.line_that_no_controller_has_is_out_of_range": BOTH_CONTROLLERS,
+    "irq.storm_is_masked": BOTH_CONTROLLERS,
+    "irq.spurious_lines_of_the_8259s_are_counted": BOTH_CONTROLLERS,
+    "irq.interrupt_instruction_with_the_vector_of_a_line": BOTH_CONTROLLERS,
+    "irq.spurious_line_7_is_not_acknowledged": {"": PIC},
+    "irq.spurious_line_15_is_acknowledged_at_the_master": {"": PIC},
 }
 
 
@@ -43,6 +54,33 @@ def press_key(machine):
 
 def is_chosen(machine):
     """Nobody outside has to do anything; the test wants a machine that was chosen for it."""
+
+
+def inject_nmi(machine):
+    machine.expect("^# ready$")
+    machine.qmp.command("inject-nmi")
+
+
+def inject_three_nmis(machine):
+    for _ in range(3):
+        inject_nmi(machine)
+
+
+def inject_machine_check(machine):
+    machine.expect("^# ready$")
+    machine.qmp.monitor("mce 0 1 0xb200000000000005 0x0 0x0 0x0")  # cpu, bank, status, MCG status, address, misc
+
+
+def send_64_kib(machine):
+    data = random.Random(64).randbytes(65536)
+    first = second = 0
+    for byte in data:
+        first += byte
+        second += first
+    machine.expect("^# ready$")
+    machine.send_bytes(data)
+    match = machine.expect(r"^# received (\d+) bytes, sums (\d+) (\d+)$")
+    check_equal(tuple(map(int, match.groups())), (len(data), first, second), "bytes and sums")
 
 
 # suite.name: function(machine), called while the machine runs.
@@ -56,10 +94,18 @@ DRIVERS = {
     "time.tick_comes_a_thousand_times_a_second": is_chosen,
     "time.pit_takes_over_when_the_local_timer_is_mute": is_chosen,
     "time.tick_is_given_up_when_no_interrupt_arrives": is_chosen,
+    "outside.nmi_arrives_on_its_own_stack_and_again": inject_three_nmis,
+    "outside.nmi_arrives_while_interrupts_are_closed": inject_nmi,
+    "outside.nmi_without_handler_is_fatal": inject_nmi,
+    "outside.machine_check_arrives_on_its_own_stack": inject_machine_check,
+    "outside.machine_check_without_handler_is_fatal": inject_machine_check,
+    "outside.serial_input_of_64_kib_arrives_whole": send_64_kib,
 }
 
 # Tests that skip themselves on the machine of all_in_one, with the reason to be seen there.
 SKIPPED_IN_ONE = {
+    "irq.spurious_line_7_is_not_acknowledged": "needs the 8259 pair",
+    "irq.spurious_line_15_is_acknowledged_at_the_master": "needs the 8259 pair",
     "exception.stack_fault_by_address": "TCG raises #GP for an address relative to RBP",
     "exception.simd_error": "TCG never raises #XM",
     "ring3.alignment_check": "TCG never raises #AC",
@@ -70,6 +116,14 @@ def require_result(run, test):
     check_equal([each.name for each in run.results], [test.name], "tests that were run")
     result = run.results[0]
     check(result.skipped is None, f"{test.name} skipped itself: {result.skipped}")
+
+
+NEEDS_PIC = {name: reason for name, reason in SKIPPED_IN_ONE.items() if reason == "needs the 8259 pair"}
+SKIPPED_ON_BOCHS = NEEDS_PIC
+NEEDS_APIC = dict.fromkeys(("irq.spurious_vector_of_the_local_apic_is_counted",
+                            "irq.storm_of_unclaimed_interrupts_is_survived",
+                            "irq.request_of_a_line_that_was_given_up_is_acknowledged"), "needs APICs")
+SKIPPED_ON_PIC = {name: reason for name, reason in {**SKIPPED_IN_ONE, **NEEDS_APIC}.items() if name not in NEEDS_PIC}
 
 
 def test_case(test, options):
@@ -111,7 +165,19 @@ def all_in_one(context):
 @case(labels=("kernel", "bochs"), timeout=90, lock="bochs")
 def all_in_one_on_bochs(context):
     """The second implementation of a PC skips less."""
-    require_all(run_on_bochs(context, None), {})
+    require_all(run_on_bochs(context, None), SKIPPED_ON_BOCHS)
+
+
+@case(labels=("kernel",))
+def all_in_one_on_the_8259_pair(context):
+    with test_machine(context, None, **PIC) as machine:
+        require_all(finish(machine), SKIPPED_ON_PIC)
+
+
+@case(labels=("kernel",))
+def all_in_one_on_four_cpus(context):
+    with test_machine(context, None, smp=4) as machine:
+        require_all(finish(machine), SKIPPED_IN_ONE)
 
 
 def require_all(run, skipping):

@@ -350,6 +350,10 @@ class Machine:
         """Types into the serial port."""
         self._serial_connection.sendall(text.encode())
 
+    def send_bytes(self, data):
+        """The same for what is no text."""
+        self._serial_connection.sendall(data)
+
     def _remaining(self, timeout):
         left = self._started + self._time_limit - time.monotonic()
         return max(0.0, left if timeout is None else min(left, timeout))

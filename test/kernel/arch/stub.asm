@@ -110,7 +110,7 @@ store_and_restore:
         ret
 
 ; One callable INT a vector, each STUB_INSTRUCTION_SIZE bytes.
-STUB_INSTRUCTION_SIZE equ 4     ; stub.c has the same number
+STUB_INSTRUCTION_SIZE equ 4     ; stub.h has the same number
 stub_instructions:
 %assign vector 0
 %rep 256

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The entries of all 256 vectors (arch/trap_entry.asm), with a handler of this test's own behind them: what C finds in
 // the frame, and what the interrupted code finds in its registers afterwards.
+#include "stub.h"
 #include "machine.h"
 #include <arch/cpu.h>
 #include <arch/gdt.h>
-#include <arch/idt.h>
 #include <framework/test.h>
 #include <lib/string.h>
 
@@ -12,7 +12,6 @@ struct registers {
     uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15, rflags;
     uint64_t rsp; // relative to before
 };
-constexpr size_t STUB_INSTRUCTION_SIZE = 4; // stub.asm has the same number
 constexpr uint64_t RFLAGS_DIRECTION = 1u << 10;
 constexpr uint64_t RFLAGS_ARITHMETIC = 0x8d5; // OF, SF, ZF, AF, PF, CF
 constexpr uint64_t RFLAGS_RESERVED_ONE = 1u << 1;
@@ -20,11 +19,8 @@ constexpr uint64_t RFLAGS_RESERVED_ONE = 1u << 1;
 // stub.asm
 extern struct registers stub_registers;
 extern uint64_t stub_flags;
-extern const uint8_t stub_instructions[IDT_VECTOR_COUNT][STUB_INSTRUCTION_SIZE];
 void stub_interrupt(const void *instruction);
 void stub_by_hand(uint64_t entry, uint64_t error_code);
-
-extern trap_handler_fn *exception_handler, *interrupt_handler; // arch/idt.c
 
 // A test's own handler for every vector, with interrupts closed.
 struct takeover {

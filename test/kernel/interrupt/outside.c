@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+// Events that only somebody outside can cause: NMI, machine check, bytes on the serial line. test/kernel/run.py does,
+// when a test prints "# ready".
+#include <arch/cpu.h>
+#include <arch/machine_check.h>
+#include <arch/msr.h>
+#include <arch/stack.h>
+#include <framework/test.h>
+#include <interrupt/exception.h>
+#include <lib/string.h>
+#include <serial/serial.h>
+#include <time/time.h>
+
+constexpr uint64_t PATIENCE_NS = 15'000'000'000;
+constexpr uint8_t NON_MASKABLE_INTERRUPT = 2;
+constexpr uint8_t MACHINE_CHECK = 18;
+
+static volatile struct {
+    unsigned count;
+    uint64_t stack_pointer, status;
+} seen;
+
+static bool wait_for_events(unsigned count)
+{
+    uint64_t start = time_now_ns();
+    while (seen.count < count && time_now_ns() - start < PATIENCE_NS)
+        __asm__ volatile("pause");
+    return seen.count == count;
+}
+
+static bool is_on_stack(const char *name, uint64_t address)
+{
+    const struct stack *stack;
+    for (unsigned i = 0; (stack = stack_at(i)) != nullptr; i++) {
+        if (strcmp(stack->name, name) == 0)
+            return address >= stack->bottom && address < stack->top;
+    }
+    return false;
+}
+
+static bool count_event(struct trap_frame *frame)
+{
+    seen.stack_pointer = (uintptr_t)frame;
+    seen.count = seen.count + 1;
+    return true;
+}
+
+// The second one tells that the first one's IRETQ has opened the way again.
+TEST(outside, nmi_arrives_on_its_own_stack_and_again)
+{
+    NEEDS_DRIVER();
+    seen.count = 0;
+    exception_set_handler(NON_MASKABLE_INTERRUPT, count_event);
+    bool has_come = true;
+    for (unsigned i = 1; i <= 3; i++) {
+        test_note("ready");
+        has_come = wait_for_events(i) && has_come;
+    }
+    exception_set_handler(NON_MASKABLE_INTERRUPT, nullptr);
+    CHECK(has_come);
+    CHECK(is_on_stack("NMI", seen.stack_pointer));
+}
+
+TEST(outside, nmi_arrives_while_interrupts_are_closed)
+{
+    NEEDS_DRIVER();
+    seen.count = 0;
+    exception_set_handler(NON_MASKABLE_INTERRUPT, count_event);
+    uint64_t flags = cpu_interrupts_disable();
+    test_note("ready");
+    bool has_come = wait_for_events(1);
+    cpu_interrupts_restore(flags);
+    exception_set_handler(NON_MASKABLE_INTERRUPT, nullptr);
+    CHECK(has_come);
+}
+
+TEST_DIES_BY(outside, nmi_without_handler_is_fatal, 2)
+{
+    NEEDS_DRIVER();
+    test_note("ready");
+    seen.count = 0;
+    (void)wait_for_events(1);
+}
+
+constexpr uint32_t MCG_STATUS =
+    0x17a; // machine check in progress: a second one resets the CPU (Intel SDM vol. 3, 16.3.1)
+constexpr uint32_t MC1_STATUS = 0x405;
+
+static bool take_machine_check(struct trap_frame *frame)
+{
+    seen.status = machine_check_status(1);
+    msr_write(MC1_STATUS, 0);
+    msr_write(MCG_STATUS, 0);
+    return count_event(frame);
+}
+
+TEST(outside, machine_check_arrives_on_its_own_stack)
+{
+    NEEDS_DRIVER();
+    seen.count = 0;
+    exception_set_handler(MACHINE_CHECK, take_machine_check);
+    test_note("ready");
+    bool has_come = wait_for_events(1);
+    exception_set_handler(MACHINE_CHECK, nullptr);
+    CHECK(has_come);
+    CHECK(is_on_stack("machine check", seen.stack_pointer));
+    CHECK_EQUAL(seen.status, 0xb200'0000'0000'0005); // what run.py injects
+}
+
+TEST_DIES_BY(outside, machine_check_without_handler_is_fatal, 18)
+{
+    NEEDS_DRIVER();
+    test_note("ready");
+    seen.count = 0;
+    (void)wait_for_events(1);
+}
+
+// Fletcher's sum with 64-bit words: order counts.
+TEST(outside, serial_input_of_64_kib_arrives_whole)
+{
+    constexpr unsigned WANTED = 65'536;
+    NEEDS_DRIVER();
+    test_note("ready");
+    uint64_t first = 0;
+    uint64_t second = 0;
+    unsigned count = 0;
+    uint64_t last = time_now_ns();
+    while (count < WANTED && time_now_ns() - last < PATIENCE_NS / 3) {
+        uint8_t byte;
+        if (!serial_read(&byte))
+            continue;
+        first += byte;
+        second += first;
+        count++;
+        last = time_now_ns();
+    }
+    struct serial_losses losses = serial_read_losses();
+    test_note("received %u bytes, sums %llu %llu", count, (unsigned long long)first, (unsigned long long)second);
+    CHECK_EQUAL(count, WANTED);
+    CHECK_EQUAL(losses.ring_count, 0);
+    CHECK_EQUAL(losses.overrun_count, 0);
+}
