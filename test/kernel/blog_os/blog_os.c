@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The checks of blog_os, the Rust tutorial kernel, with the same meaning: what its unit tests and its four test kernels
 // want to see. Those about its heap come with the heap.
-#include "machine.h"
 #include <arch/cpu.h>
+#include <arch/machine.h>
 #include <framework/test.h>
 #include <lib/format.h>
 #include <lib/panic.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Interrupt lines under both controllers: what arrives, what is counted, and which end-of-interrupt is sent. The source
 // is the RTC's periodic interrupt on line 8: nobody else wants it, and it comes through both chips of the 8259 pair.
-#include "stub.h"
 #include <arch/cpu.h>
 #include <arch/msr.h>
 #include <arch/phys_map.h>
 #include <arch/port.h>
+#include <arch/stub.h>
 #include <arch/tsc.h>
 #include <framework/test.h>
 #include <interrupt/irq.h>
