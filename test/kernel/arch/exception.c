@@ -298,9 +298,11 @@ TEST(exception, general_protection_by_a_stack_that_cannot_be_written)
 TEST(exception, general_protection_by_a_gate_beyond_the_table)
 {
     struct machine_table idt = machine_idt();
+    uint64_t flags = cpu_interrupts_disable(); // the timer's gate is cut off as well
     machine_load_idt((struct machine_table){0x80 * 16 - 1, idt.base});
     struct fault fault = fault_provoke(operation_gate_80h);
     machine_load_idt(idt);
+    cpu_interrupts_restore(flags);
     CHECK_EQUAL(fault.vector, GENERAL_PROTECTION);
     CHECK_EQUAL(fault.rip, (uintptr_t)operation_gate_80h_at);
     CHECK(machine_names_gate(fault.error_code, 0x80));
