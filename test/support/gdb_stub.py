@@ -108,6 +108,15 @@ class GdbStub:
         """Lets the guest run until a breakpoint, a watchpoint or its end; the stop reply."""
         return self.request("c")
 
+    def resume(self):
+        """Lets the guest run; interrupt() ends it."""
+        self._send("c")
+
+    def interrupt(self):
+        """Stops a guest that resume() let go; the stop reply."""
+        self._connection.sendall(b"\x03")
+        return self._receive()
+
     def run_to(self, address):
         """Lets the guest run to an instruction, once."""
         self.set_breakpoint(address)
