@@ -24,8 +24,8 @@ struct link {
 
 struct backtrace {
     const struct log_fatal_turn *turn;
-    unsigned count;
-    unsigned limit;
+    unsigned number; // of the next frame
+    unsigned room;   // lines that may still come
 };
 
 static bool find(uint64_t address, struct symbol_place *place)
@@ -65,21 +65,22 @@ static void write_frame(struct backtrace *trace, uint64_t address, unsigned retu
     backtrace_describe(place, sizeof place, address, return_offset);
     char line[LINE_LIMIT];
     if (trace->turn->is_brief && is_text(address - return_offset))
-        format_string(line, sizeof line, "%3u: %s", trace->count, place);
+        format_string(line, sizeof line, "%3u: %s", trace->number, place);
     else
-        format_string(line, sizeof line, "%3u: 0x%016llx %s", trace->count, (printable_t)address, place);
+        format_string(line, sizeof line, "%3u: 0x%016llx %s", trace->number, (printable_t)address, place);
     log_emergency("%.*s\n", trace->turn->is_brief ? SCREEN_COLUMNS : (int)sizeof line, line);
-    trace->count++;
+    trace->number++;
+    trace->room--;
 }
 
 static void write_broken(const char *reason, uint64_t address)
 {
-    log_emergency("  -: the chain of frame pointers is broken: 0x%llx %s\n", (printable_t)address, reason);
+    log_emergency("  -: the chain is broken: 0x%llx %s\n", (printable_t)address, reason);
 }
 
 static bool has_room(const struct backtrace *trace)
 {
-    if (trace->count < trace->limit)
+    if (trace->room > 0)
         return true;
     if (!trace->turn->is_brief)
         log_emergency("  -: and so on\n");
@@ -94,7 +95,7 @@ static void write_unframed_caller(struct backtrace *trace, const struct trap_fra
     if (find(frame->rip, &place) && place.offset != 0)
         return;
     uint64_t address;
-    if (probe_copy(&address, (const void *)frame->rsp, sizeof address) == 0 && is_text(address - 1) && has_room(trace))
+    if (probe_copy(&address, (const void *)frame->rsp, sizeof address) == 0 && is_text(address - 1) && trace->room > 0)
         write_frame(trace, address, 1);
 }
 
@@ -105,6 +106,8 @@ static uint64_t write_interrupted(struct backtrace *trace, const struct trap_fra
         log_emergency("  -: a program at 0x%016llx\n", (printable_t)frame->rip);
         return 0;
     }
+    if (!has_room(trace))
+        return 0;
     write_frame(trace, frame->rip, 0);
     write_unframed_caller(trace, frame);
     return frame->rbp;
@@ -115,13 +118,14 @@ static uint64_t write_trap(struct backtrace *trace, uint64_t address)
 {
     struct trap_frame frame;
     if (probe_copy(&frame, (const void *)address, sizeof frame) != 0) {
-        write_broken("should hold the registers of an interrupt, and cannot be read", address);
+        write_broken("should hold an interrupt's registers", address);
         return 0;
     }
     if (frame.vector < EXCEPTION_COUNT)
         log_emergency("  -: exception %llu: %s\n", (printable_t)frame.vector, vector_name(frame.vector));
     else
         log_emergency("  -: interrupt %llu\n", (printable_t)frame.vector);
+    trace->room--;
     return write_interrupted(trace, &frame);
 }
 
@@ -152,7 +156,7 @@ static void follow(struct backtrace *trace, uint64_t frame_pointer)
             continue;
         }
         if (!is_text(link.return_address - 1)) {
-            write_broken("is a return address outside the kernel's text", link.return_address);
+            write_broken("is no address of the kernel's text", link.return_address);
             return;
         }
         write_frame(trace, link.return_address, 1);

@@ -10,7 +10,8 @@
 
 typedef unsigned long long printable_t;
 
-// The rows of a screen are dealt out here, 24 in all: the one below the last line holds the cursor.
+// The rows of a screen are dealt out here, 23 in all: the last one of 25 holds the cursor, and the tests inside the
+// kernel end a report with one line more.
 constexpr int SCREEN_COLUMNS = 79; // a line that fills the row would take the next one as well
 constexpr int SCREEN_CAUSE_CHARACTERS = 2 * SCREEN_COLUMNS;
 constexpr int SCREEN_WALK_CHARACTERS = 2 * SCREEN_COLUMNS;

@@ -197,7 +197,7 @@ BROKEN = {
     "not_canonical": (0x4141414141414140, lambda text: b"", "0x4141414141414140 cannot be read"),
     "cyclic": (SCRATCH, lambda text: link(SCRATCH, text), f"{SCRATCH:#x} does not lie above the frame before"),
     "falling": (SCRATCH, lambda text: link(SCRATCH - 64, text), f"{SCRATCH - 64:#x} does not lie above"),
-    "not_text": (SCRATCH, lambda text: link(SCRATCH + 16, 0x1234), "0x1234 is a return address outside the kernel's text"),
+    "not_text": (SCRATCH, lambda text: link(SCRATCH + 16, 0x1234), "0x1234 is no address of the kernel's text"),
 }
 
 
@@ -211,7 +211,7 @@ def broken_chain_case(rbp, content, sentence):
                 machine.gdb.set_memory(SCRATCH, content(text))
             rip = plant(machine, UD2, {"rbp": rbp})
             fail_and_read(machine, kernel, [*report_of(*INVALID_OPCODE, rip),
-                                            f"-: the chain of frame pointers is broken: {sentence}"])
+                                            f"-: the chain is broken: {sentence}"])
     return run
 
 
@@ -311,7 +311,7 @@ def smashed_stack_names_the_function(context):
         check(place >= 0, "the function that calls record_ring_append() has no canary on its stack")
         machine.gdb.set_memory(rsp + place, b"\x41" * (rbp + 16 - rsp - place))
         fail_and_read(machine, kernel, ["PANIC: the stack was smashed: ", "(kernel/log/log.c",
-                                        "the chain of frame pointers is broken: 0x4141414141414141"])
+                                        "the chain is broken: 0x4141414141414141"])
         smashed = re.search(r"the stack was smashed: (\w+)\+0x", machine.serial)[1]
         check(smashed in ("log_write", "write_line"), f"{smashed}() was not smashed")
         first = next(frame for frame in frames_of(machine.serial))
