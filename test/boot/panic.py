@@ -216,6 +216,25 @@ def broken_chain_case(rbp, content, sentence):
 
 
 @case()
+def chain_may_fall_where_it_leaves_an_interrupt(context):
+    """The interrupted code may have had a stack below that of the handler."""
+    kernel = Kernel(context)
+    with gdb_machine(context) as machine:
+        run_to_first(machine, kernel, REPORT)
+        text, low, high = kernel["kernel_main"] + 5, SCRATCH, SCRATCH + 0x400
+        registers = [0] * 22  # struct trap_frame
+        registers[8], registers[15], registers[17], registers[18] = low, 2, text, 8  # RBP, vector, RIP, CS
+        frame = b"".join(value.to_bytes(8, "little") for value in registers)
+        machine.gdb.set_memory(low, link(0, text))
+        machine.gdb.set_memory(high, link(high + 16, text) + link(0, kernel["trap_anywhere_return"]) + frame)
+        rip = plant(machine, UD2, {"rbp": high})
+        fail_and_read(machine, kernel, [*report_of(*INVALID_OPCODE, rip), "-: exception 2: non-maskable interrupt (NMI)"])
+        lines = section_of(machine.serial, "backtrace:")
+        check(lines[-3].startswith("  -: exception 2"), f"the backtrace is {lines}")
+        check(all("kernel_main+0x5" in line for line in lines[-2:]), f"behind the interrupt: {lines[-2:]}")
+
+
+@case()
 def endless_chain_is_cut_and_the_screen_keeps_the_first_line(context):
     """As many frames as a report may have and more, on the longest report: that of a page fault."""
     kernel = Kernel(context)
