@@ -74,12 +74,8 @@ enum status pit_open(struct clock_source *source)
     return STATUS_OK;
 }
 
-bool pit_has_tick(void)
-{
-    return calibrate_is_running(read_channel_0);
-}
-
-void pit_start_tick(uint32_t hz)
+bool pit_start_tick(uint32_t hz)
 {
     start(CHANNEL_0_MODE_2, PORT_CHANNEL_0, (uint16_t)((PIT_HZ + hz / 2) / hz));
+    return calibrate_is_running(read_channel_0);
 }

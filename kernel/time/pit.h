@@ -7,8 +7,5 @@
 // Set channel 2 counting, its speaker off. STATUS_NOT_FOUND when nothing counts there.
 enum status pit_open(struct clock_source *source);
 
-// Whether channel 0 counts.
-[[nodiscard]] bool pit_has_tick(void);
-
-// Let channel 0 interrupt about HZ times a second (19 to a million), beginning anew.
-void pit_start_tick(uint32_t hz);
+// Let channel 0 interrupt about HZ times a second (19 to a million), beginning anew. Returns whether it counts.
+[[nodiscard]] bool pit_start_tick(uint32_t hz);

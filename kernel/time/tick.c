@@ -45,9 +45,8 @@ static bool start_local_timer(uint64_t hz)
 
 static bool start_pit(void)
 {
-    if (!pit_has_tick() || irq_register(IRQ_PIT, tick, nullptr) != STATUS_OK)
+    if (!pit_start_tick(TIME_TICKS_PER_SECOND) || irq_register(IRQ_PIT, tick, nullptr) != STATUS_OK)
         return false;
-    pit_start_tick(TIME_TICKS_PER_SECOND);
     log_info("time", "tick %u Hz from the PIT", TIME_TICKS_PER_SECOND);
     return true;
 }
