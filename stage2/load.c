@@ -99,7 +99,8 @@ void load_kernel(const char *path, struct memory_map *map, struct loaded_kernel 
         uint32_t end = page_up(address + (uint32_t)segment->memory_size);
         memory_clear((void *)(address - before), before);
         volume_read(path, &file, segment->file_offset, segment->file_size, (void *)address);
-        memory_clear((void *)(address + segment->file_size), end - address - segment->file_size);
+        if (!HEWN_BREAK_UNZEROED_BSS)
+            memory_clear((void *)(address + segment->file_size), end - address - segment->file_size);
     }
 }
 

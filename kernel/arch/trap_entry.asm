@@ -72,7 +72,9 @@ trap_entries:
 %endrep
 
 %macro save_registers 0
+%ifndef HEWN_BREAK_NO_CLD
         cld                         ; the C ABI wants it, and the interrupted code may have been copying backwards
+%endif
         sub rsp, trap_frame.vector
         mov [rsp + trap_frame.rax], rax
         mov [rsp + trap_frame.rbx], rbx
@@ -102,7 +104,9 @@ trap_entries:
         mov r8, [rsp + trap_frame.r8]
         mov r9, [rsp + trap_frame.r9]
         mov r10, [rsp + trap_frame.r10]
+%ifndef HEWN_BREAK_UNSAVED_REGISTER
         mov r11, [rsp + trap_frame.r11]
+%endif
         mov r12, [rsp + trap_frame.r12]
         mov r13, [rsp + trap_frame.r13]
         mov r14, [rsp + trap_frame.r14]
@@ -125,8 +129,14 @@ trap_%1:
         swapgs
 %%is_kernel:
         mov rdi, rsp
+%ifdef HEWN_BREAK_MISALIGNED_STACK
+        sub rsp, 8
+%endif
         call [rel %1_handler]
 trap_%1_return:
+%ifdef HEWN_BREAK_MISALIGNED_STACK
+        add rsp, 8
+%endif
         test byte [rsp + trap_frame.cs], RING_MASK
         jz %%to_kernel
         swapgs

@@ -58,6 +58,8 @@ static uint8_t vector_of(const struct slot *slot)
 
 static inline void acknowledge(const struct slot *slot)
 {
+    if (HEWN_BREAK_NO_EOI)
+        return;
     if (__builtin_expect(local_apic_end_of_interrupt != nullptr, true))
         *local_apic_end_of_interrupt = 0;
     else if (irqs.controller == IRQ_CONTROLLER_PIC)

@@ -51,10 +51,19 @@ static struct {
 
 static void record(struct trap_frame *frame)
 {
-    __asm__ volatile("pushfq\n\tpopq %0" : "=r"(seen.rflags));
+    uint64_t rflags;
+    __asm__ volatile("pushfq\n\tpopq %0\n\tcld" : "=r"(rflags)); // if DF is set, nothing here may be copied before
+    seen.rflags = rflags;
     seen.frame = *frame;
     seen.frame_address = (uintptr_t)__builtin_frame_address(0);
     seen.count++;
+    // All that the ABI lets a function change.
+    __asm__ volatile("movq $-1, %%rax\n\tmovq %%rax, %%rcx\n\tmovq %%rax, %%rdx\n\tmovq %%rax, %%rsi\n\t"
+                     "movq %%rax, %%rdi\n\tmovq %%rax, %%r8\n\tmovq %%rax, %%r9\n\tmovq %%rax, %%r10\n\t"
+                     "movq %%rax, %%r11"
+                     :
+                     :
+                     : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11");
 }
 
 static struct registers canaries(unsigned vector)

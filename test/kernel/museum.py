@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""The museum of planted bugs (cmake/planted_bugs.cmake): each makes the test that is named here fail, for the reason that
+is named here, and without it the same test passes.
+
+A broken build is made in <build>/museum/<bug>, of the same kind as <build>, and holds what boot-test.img needs. It stays
+there, so that only the first run is slow.
+"""
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from support.case import add_case, run_cases
+from support.failure import Failure, check, check_equal
+
+SOURCE = Path(__file__).resolve().parents[2]
+RUN = Path(__file__).with_name("run.py")
+KEPT_SETTINGS = ("CMAKE_BUILD_TYPE", "CMAKE_C_COMPILER", "HEWN_SANITIZE", "HEWN_DEBUG_ASSERTS")
+
+# bug: (case of run.py, what its refusal says)
+BUGS = {
+    "red_zone": ("trap.locals_of_a_leaf_function_survive_an_interrupt", r"stub\.c:\d+: difference is 0x"),
+    "no_eoi": ("irq.line_interrupts_again_and_again@pic", r"irq\.c:\d+: not true: has_come"),
+    "no_cld": ("trap.handlers_run_with_df_and_if_clear", r"the handler of vector 0 runs with rflags 0x\w*4\w\w "),
+    "misaligned_stack": ("trap.handlers_run_on_an_aligned_stack", r"the handler of vector 0 has its frame at 0x\w+8 "),
+    "missing_ist": ("exception.double_fault_by_stack_overflow", r"has no result.*the guest reset itself"),
+    "unsaved_register": ("trap.every_vector_keeps_every_register", r"vector 0 changes r11 to 0xffffffffffffffff"),
+    "unzeroed_bss": ("boot.bss_is_zero", r"printed no plan|an array in \.bss is 0xa5"),
+}
+
+
+def settings_of(build):
+    """The build's own choices, as arguments for CMake."""
+    cache = dict(re.findall(r"^(\w+):\w+=(.*)$", (build / "CMakeCache.txt").read_text(), re.MULTILINE))
+    return [f"-D{name}={cache[name]}" for name in KEPT_SETTINGS if cache.get(name)]
+
+
+def call(arguments, what):
+    result = subprocess.run([str(argument) for argument in arguments], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if result.returncode != 0:
+        raise Failure(f"{what} ended with {result.returncode}:\n{result.stdout[-4000:]}")
+
+
+def build_broken(build, bug):
+    cmake = shutil.which("cmake")
+    check(cmake, "cmake is not in the PATH")
+    folder = build / "museum" / bug
+    call([cmake, "-S", SOURCE, "-B", folder, "-G", "Ninja", "-DHEWN_TESTS=OFF", f"-DHEWN_BREAK={bug}",
+          *settings_of(build)], f"cmake for {folder}")
+    call([cmake, "--build", folder, "--target", "boot-test.img_image", "-j", "2"], f"the build in {folder}")
+    return folder
+
+
+def run_case(build, name):
+    return subprocess.run([sys.executable, str(RUN), "--build", str(build), name], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def museum_case(bug, case, reason):
+    def run(context):
+        whole = run_case(context.build, case)
+        check_equal(whole.returncode, 0, f"{case} without the bug: exit status, after\n{whole.stdout[-2000:]}")
+        broken = run_case(build_broken(context.build, bug), case)
+        check_equal(broken.returncode, 1, f"{case} with the bug: exit status, after\n{broken.stdout[-2000:]}")
+        verdict = next((line for line in broken.stdout.splitlines() if line.startswith("FAILED: ")), "no verdict")
+        print(verdict)
+        check(re.search(reason, verdict), f"{case} fails, but for another reason than {reason!r}")
+    return run
+
+
+def planted_bugs():
+    text = (SOURCE / "cmake" / "planted_bugs.cmake").read_text()
+    names = re.search(r"set\(HEWN_PLANTED_BUGS(.*?)^set\(", text, re.DOTALL | re.MULTILINE)[1]
+    return set(re.findall(r"^\s+(\w+)", names, re.MULTILINE))
+
+
+if planted_bugs() != set(BUGS):
+    raise SystemExit(f"{__file__}: cmake/planted_bugs.cmake has other bugs: {planted_bugs() ^ set(BUGS)}")
+for name, row in BUGS.items():
+    add_case(name, museum_case(name, *row), labels=("museum",), timeout=180, lock="museum")
+
+run_cases()
