@@ -208,6 +208,8 @@ static enum status find_keyboard(bool is_translating)
 enum status keyboard_init(const char *layout_name, bool is_said_to_be_absent)
 {
     const char *layout = choose_layout(layout_name);
+    keyboard.is_present = false;
+    keyboard.lights = (struct lights){};
     scancode_decoder_init(&keyboard.decoder, scancode_layout_find(layout));
     bool is_translating;
     enum status status = find_controller(is_said_to_be_absent, &is_translating);

@@ -14,7 +14,7 @@ static bool is_waiting(const struct lights *lights)
 
 static bool is_given_up(const struct lights *lights, uint8_t wanted)
 {
-    return lights->failure_count >= LIGHTS_TRIES && lights->refused == wanted;
+    return lights->failure_count >= LIGHTS_TRIES && lights->asked == wanted;
 }
 
 bool lights_next_byte(struct lights *lights, uint8_t wanted, uint8_t *byte)
@@ -23,10 +23,9 @@ bool lights_next_byte(struct lights *lights, uint8_t wanted, uint8_t *byte)
         return false;
     if (lights->step == LIGHTS_IDLE && (wanted == lights->shown || is_given_up(lights, wanted)))
         return false;
-    if (lights->refused != wanted)
+    if (lights->asked != wanted)
         lights->failure_count = 0;
-    lights->refused = wanted; // until it is taken
-    lights->sent = wanted;
+    lights->asked = wanted;
     *byte = lights->step == LIGHTS_IDLE ? COMMAND_SET_LIGHTS : wanted;
     return true;
 }
@@ -51,8 +50,7 @@ static void acknowledge(struct lights *lights)
         return;
     }
     lights->step = LIGHTS_IDLE;
-    lights->shown = lights->sent;
-    lights->failure_count = 0;
+    lights->shown = lights->asked;
 }
 
 bool lights_take_answer(struct lights *lights, uint8_t byte)

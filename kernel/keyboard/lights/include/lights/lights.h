@@ -21,9 +21,8 @@ enum lights_step : uint8_t {
 struct lights {
     enum lights_step step;
     uint8_t shown;            // by the keyboard, as far as it has acknowledged
-    uint8_t sent;             // the value on its way
-    uint8_t refused;          // the value that it never took,
-    uint8_t failure_count;    // ... after that many failures
+    uint8_t asked;            // of the keyboard last,
+    uint8_t failure_count;    // ... and not taken so often
     uint8_t other_byte_count; // since the last byte was sent
 };
 

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+// Stands in for kernel/arch/include/arch/port.h where a driver of the kernel is built for this machine: the test plays
+// the device.
+#pragma once
+#include <stdint.h>
+
+uint8_t port_read8(uint16_t port);
+void port_write8(uint16_t port, uint8_t value);
