@@ -12,10 +12,9 @@ import re
 import struct
 import subprocess
 import sys
+from bisect import bisect_left, bisect_right
 
 MAGIC = 0x4c424d59534e5748  # "HWNSYMBL"
-NO_FILE = 0xffff
-NUMBER_LIMIT = 0xffff  # of files and of lines
 
 SHT_SYMTAB = 2
 SHF_EXECUTABLE = 4
@@ -148,20 +147,57 @@ class Strings:
         return self.places[text]
 
 
+def number(value):
+    """LEB128: seven bits a byte, the lowest first; the highest bit says that more follow."""
+    result = bytearray()
+    while value > 0x7f:
+        result.append(value & 0x7f | 0x80)
+        value >>= 7
+    result.append(value)
+    return bytes(result)
+
+
+def signed_number(value):
+    return number(value << 1 if value >= 0 else (-value << 1) - 1)
+
+
+def encoded_rows(start, rows, files):
+    """The rows of a function at `start`, each as its distance from the one before."""
+    result = b""
+    place, old_file, old_line = start, 0, 0
+    for address, file, line in rows:
+        file = 0 if file is None else files[file] + 1
+        result += number((address - place) << 1 | (file != old_file))
+        if file != old_file:
+            result += number(file)
+        result += signed_number(line - old_line)
+        place, old_file, old_line = address, file, line
+    return result
+
+
+def rows_by_function(kernel, functions, rows):
+    """(address, name, its rows) of each function. A row reaches to the next one, so the first row of a function may be
+    the last one before it."""
+    addresses = [row[0] for row in rows]
+    ends = [address for address, _ in functions[1:]] + [kernel.end]
+    for (start, name), end in zip(functions, ends):
+        first, last = bisect_right(addresses, start), bisect_left(addresses, end)
+        known = rows[first - 1][1:] if first > 0 else (None, 0)
+        yield start, name, [(start, *known), *rows[first:last]]
+
+
 def table(kernel, functions, rows):
     strings = Strings()
     files = sorted({file for _, file, _ in rows if file is not None})
-    if len(files) > NUMBER_LIMIT or max(line for _, _, line in rows) > NUMBER_LIMIT:
-        sys.exit(f"the table of symbols has 16 bits for a file's and for a line's number: {len(files)} files, "
-                 f"line {max(line for _, _, line in rows)}")
     numbers = {file: number for number, file in enumerate(files)}
-    body = b"".join(struct.pack("<II", address - kernel.start, strings.place(name)) for address, name in functions)
-    body += b"".join(struct.pack("<IHH", address - kernel.start, numbers.get(file, NO_FILE), line)
-                     for address, file, line in rows)
-    body += b"".join(struct.pack("<I", strings.place(file)) for file in files)
-    head = struct.pack("<QQIIIIII", MAGIC, kernel.start, kernel.end - kernel.start, len(functions), len(rows),
-                       len(files), len(strings.data), 0)
-    return head + body + bytes(strings.data)
+    entries = lines = b""
+    for start, name, own in rows_by_function(kernel, functions, rows):
+        entries += struct.pack("<III", start - kernel.start, strings.place(name), len(lines))
+        lines += encoded_rows(start, own, numbers)
+    places = b"".join(struct.pack("<I", strings.place(file)) for file in files)
+    head = struct.pack("<QQIIIIII", MAGIC, kernel.start, kernel.end - kernel.start, len(functions), len(files),
+                       len(lines), len(strings.data), 0)
+    return head + entries + places + lines + bytes(strings.data)
 
 
 def write_source(path, data):

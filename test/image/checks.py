@@ -55,9 +55,7 @@ def boot_sector(context):
 
 
 # struct symbol_table of kernel/debug/symbols/include/symbols/symbols.h
-SYMBOL_TABLE = "<QQIIIIII"
-FUNCTION_ENTRY, ROW_ENTRY, FILE_ENTRY = 8, 8, 4
-NO_FILE = 0xffff
+SYMBOL_TABLE, FUNCTION_ENTRY, FILE_ENTRY = "<QQIIIIII", "<III", "<I"
 
 
 def kernel(context):
@@ -263,23 +261,48 @@ def llvm_tool(context, name):
 
 
 class SymbolTable:
-    """The names and lines that the kernel carries."""
+    """The names and lines that the kernel carries, decoded: functions as (offset, name, rows), rows as (offset, file or
+    None, line)."""
 
     def __init__(self, elf):
         data = self.data = elf.contents(elf.section(".symbols"))
-        (_, self.start, self.size, functions, rows, files, strings, _) = struct.unpack_from(SYMBOL_TABLE, data)
-        at = struct.calcsize(SYMBOL_TABLE)
-        self.strings = at + functions * FUNCTION_ENTRY + rows * ROW_ENTRY + files * FILE_ENTRY
-        self.functions = list(struct.iter_unpack("<II", data[at:at + functions * FUNCTION_ENTRY]))
-        at += functions * FUNCTION_ENTRY
-        self.rows = list(struct.iter_unpack("<IHH", data[at:at + rows * ROW_ENTRY]))
-        at += rows * ROW_ENTRY
-        self.files = [self.string(place) for place, in struct.iter_unpack("<I", data[at:self.strings])]
-        check_equal(self.strings + strings, len(data), "bytes of the tables by their header")
+        (_, self.start, self.size, functions, files, row_bytes, string_bytes, _) = struct.unpack_from(SYMBOL_TABLE, data)
+        self._at = struct.calcsize(SYMBOL_TABLE)
+        entries = list(struct.iter_unpack(FUNCTION_ENTRY, self._take(functions * struct.calcsize(FUNCTION_ENTRY))))
+        places = list(struct.iter_unpack(FILE_ENTRY, self._take(files * struct.calcsize(FILE_ENTRY))))
+        rows, self._strings = self._take(row_bytes), self._take(string_bytes)
+        check_equal(self._at, len(data), "bytes of the tables by their header")
+        self.files = [self._string(place) for place, in places]
+        ends = [entry[2] for entry in entries[1:]] + [row_bytes]
+        self.functions = [(offset, self._string(name), list(self._rows(offset, rows[first:end])))
+                          for (offset, name, first), end in zip(entries, ends)]
+        self.rows = [row for _, _, own in self.functions for row in own]
 
-    def string(self, place):
-        start = self.strings + place
-        return self.data[start:self.data.index(b"\0", start)].decode()
+    def _take(self, size):
+        self._at += size
+        return self.data[self._at - size:self._at]
+
+    def _string(self, place):
+        return self._strings[place:self._strings.index(b"\0", place)].decode()
+
+    def _rows(self, offset, data):
+        numbers = []
+        value = shift = 0
+        for byte in data:
+            value |= (byte & 0x7f) << shift
+            shift += 7
+            if not byte & 0x80:
+                numbers.append(value)
+                value = shift = 0
+        check_equal(shift, 0, "bits of a number without its end")
+        file = line = 0
+        numbers = iter(numbers)
+        for distance in numbers:
+            offset += distance >> 1
+            file = next(numbers) if distance & 1 else file
+            lines = next(numbers)
+            line += -(lines >> 1) - 1 if lines & 1 else lines >> 1
+            yield offset, self.files[file - 1] if file else None, line
 
 
 @image_check
@@ -293,7 +316,7 @@ def kernel_carries_its_names_and_lines(context):
     for name, entries in (("functions", table.functions), ("lines", table.rows)):
         offsets = [entry[0] for entry in entries]
         check(offsets == sorted(set(offsets)), f"the {name} are not in order")
-        check(0 <= offsets[0] and offsets[-1] <= text.size, f"the {name} leave the text")
+        check(0 <= offsets[0] and offsets[-1] < text.size, f"the {name} leave the text")
     foreign = [file for file in table.files if not (Path(__file__).parents[2] / file).is_file()]
     check(not foreign, f"files that are not in the source tree: {foreign}")
 
@@ -303,7 +326,7 @@ def kernel_lines_are_those_of_the_debug_information(context):
     """A second opinion on what cmake/tools/symbol_table.py reads: LLVM's symbolizer, asked for every row."""
     elf = kernel(context)
     table = SymbolTable(elf)
-    rows = [row for row in table.rows if row[1] != NO_FILE and row[2] != 0]
+    rows = [row for row in table.rows if row[1] is not None and row[2] != 0]
     root = Path(__file__).resolve().parents[2]
     command = [llvm_tool(context, "symbolizer"), "--obj=" + str(context.build / "kernel.elf"), "--output-style=GNU",
                "--functions=none", "--no-inlines"]
@@ -311,9 +334,9 @@ def kernel_lines_are_those_of_the_debug_information(context):
                             stdout=subprocess.PIPE, check=True)
     told = [re.sub(r" \(.*\)$", "", line) for line in result.stdout.splitlines() if line]
     check_equal(len(told), len(rows), "answers of the symbolizer")
-    wrong = [(hex(table.start + offset), f"{table.files[file]}:{line}", answer)
+    wrong = [(hex(table.start + offset), f"{file}:{line}", answer)
              for (offset, file, line), answer in zip(rows, told)
-             if answer != f"{root / table.files[file]}:{line}"]
+             if answer != f"{root / file}:{line}"]
     print(f"{len(rows)} lines compared")
     check(not wrong, f"{len(wrong)} lines differ, for example {wrong[:5]}")
 

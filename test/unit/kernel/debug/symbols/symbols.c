@@ -9,27 +9,30 @@
 constexpr uint64_t START = 0xffff'ffff'8000'0000;
 constexpr uint64_t TEXT_BYTES = 0x100;
 
+// Rows: 10 line 7 of a.c, 14 line 9; 40 line 70000 of b/b.c, 60 the compiler's own; 80 as before, 90 unknown.
 static const struct image {
     struct symbol_table header;
     struct symbol_function functions[3];
-    struct symbol_row rows[5];
     uint32_t files[2];
+    uint8_t rows[20];
     char strings[28];
 } sound = {
     .header = {.magic = SYMBOL_TABLE_MAGIC,
                .start = START,
                .size_bytes = TEXT_BYTES,
                .function_count = 3,
-               .row_count = 5,
                .file_count = 2,
+               .row_bytes = 20,
                .string_bytes = 28},
-    .functions = {{0x10, 0}, {0x40, 6}, {0x80, 13}},
-    .rows = {{0x10, 0, 7}, {0x14, 0, 9}, {0x40, 1, 65'535}, {0x60, 1, 0}, {0x90, SYMBOL_NO_FILE, 0}},
+    .functions = {{0x10, 0, 0}, {0x40, 6, 5}, {0x80, 13, 14}},
     .files = {18, 22},
+    .rows = {0x01, 0x01, 0x0e, 0x08, 0x04,                         // first
+             0x01, 0x02, 0xe0, 0xc5, 0x08, 0x40, 0xdf, 0xc5, 0x08, // second: + 70000, - 70000
+             0x01, 0x02, 0x00, 0x21, 0x00, 0x00},                  // last
     .strings = "first\0second\0last\0a.c\0b/b.c",
 };
-static_assert(sizeof sound == 40 + 24 + 40 + 8 + 28 + 4, "nothing but 4 bytes behind the strings is padding");
-constexpr size_t SIZE = sizeof sound - 4;
+constexpr size_t SIZE = 40 + 36 + 8 + 20 + 28;
+static_assert(offsetof(struct image, strings) + 28 == SIZE, "nothing but the end is padding");
 
 static void *copy_of(const void *bytes, size_t size)
 {
@@ -71,7 +74,7 @@ static void assert_unknown(const void *table, size_t size_bytes, uint64_t addres
 static void the_first_address_of_a_function_is_its_own(void **)
 {
     assert_place(0x10, "first", 0, "a.c", 7);
-    assert_place(0x40, "second", 0, "b/b.c", 65'535);
+    assert_place(0x40, "second", 0, "b/b.c", 70'000);
     assert_place(0x80, "last", 0, "b/b.c", 0);
 }
 
@@ -80,7 +83,7 @@ static void an_address_between_entries_belongs_to_the_one_before(void **)
     assert_place(0x13, "first", 3, "a.c", 7);
     assert_place(0x14, "first", 4, "a.c", 9);
     assert_place(0x3f, "first", 0x2f, "a.c", 9);
-    assert_place(0x5f, "second", 0x1f, "b/b.c", 65'535);
+    assert_place(0x5f, "second", 0x1f, "b/b.c", 70'000);
     assert_place(0x60, "second", 0x20, "b/b.c", 0);
 }
 
@@ -101,7 +104,7 @@ static void addresses_outside_the_text_are_unknown(void **)
 static void an_empty_table_tells_nothing(void **)
 {
     struct image image = sound;
-    image.header.function_count = image.header.row_count = image.header.file_count = 0;
+    image.header.function_count = image.header.row_bytes = image.header.file_count = 0;
     assert_unknown(&image, SIZE, START + 0x10);
     assert_unknown(&sound, 0, START + 0x10);
 }
@@ -112,7 +115,7 @@ static void a_table_without_lines_still_has_names(void **)
         struct symbol_table header;
         struct symbol_function function;
         char name[8];
-    } names = {{SYMBOL_TABLE_MAGIC, START, TEXT_BYTES, 1, 0, 0, 8, 0}, {0, 0}, "nothing"};
+    } names = {{SYMBOL_TABLE_MAGIC, START, TEXT_BYTES, 1, 0, 0, 8, 0}, {0, 0, 0}, "nothing"};
     struct symbol_place place;
     assert_true(symbols_find(&names, sizeof names, START + 5, &place));
     assert_string_equal(place.function, "nothing");
@@ -140,7 +143,7 @@ static void impossible_headers_tell_nothing(void **)
     image = sound;
     image.header.string_bytes--; // the last string does not end
     assert_unknown(&image, SIZE, START + 0x10);
-    uint32_t *const counts[] = {&image.header.function_count, &image.header.row_count, &image.header.file_count,
+    uint32_t *const counts[] = {&image.header.function_count, &image.header.row_bytes, &image.header.file_count,
                                 &image.header.string_bytes};
     for (unsigned i = 0; i < sizeof counts / sizeof *counts; i++) {
         image = sound;
@@ -177,10 +180,52 @@ static void places_outside_the_strings_are_left_out(void **)
     assert_string_equal(place.function, "first");
     assert_null(place.file);
     assert_int_equal(place.line, 0);
-    image.rows[0].file = 2;
-    memset(image.strings, 0, sizeof(uint32_t)); // what a third file's place would be read from
+    image.rows[6] = 3;                       // a third file
+    memset(image.rows, 0, sizeof(uint32_t)); // where its place would be, were there one
+    assert_true(symbols_find(&image, SIZE, START + 0x40, &place));
+    assert_string_equal(place.function, "second");
+    assert_null(place.file);
+}
+
+static void a_row_that_is_cut_ends_what_is_known(void **)
+{
+    struct image image = sound;
+    image.functions[1].rows = 4; // one byte less for the first function
+    struct symbol_place place;
+    assert_true(symbols_find(&image, SIZE, START + 0x14, &place));
+    assert_string_equal(place.file, "a.c");
+    assert_int_equal(place.line, 7);
+    image.functions[1].rows = 0; // none at all
+    assert_true(symbols_find(&image, SIZE, START + 0x14, &place));
+    assert_string_equal(place.function, "first");
+    assert_null(place.file);
+}
+
+static void rows_outside_the_table_are_not_read(void **)
+{
+    struct image image = sound;
+    struct symbol_place place;
+    static const uint32_t starts[] = {15, 21, UINT32_MAX};
+    for (unsigned i = 0; i < sizeof starts / sizeof *starts; i++) {
+        image.functions[1].rows = starts[i];
+        assert_true(symbols_find(&image, SIZE, START + 0x40, &place));
+        assert_string_equal(place.function, "second");
+        assert_null(place.file);
+    }
+    image.functions[1].rows = 21; // an end beyond the rows
     assert_true(symbols_find(&image, SIZE, START + 0x10, &place));
     assert_null(place.file);
+}
+
+static void a_number_without_end_is_no_number(void **)
+{
+    struct image image = sound;
+    memset(image.rows, 0xff, sizeof image.rows);
+    struct symbol_place place;
+    for (uint64_t offset = 0x10; offset < TEXT_BYTES; offset++) {
+        assert_true(symbols_find(&image, SIZE, START + offset, &place));
+        assert_null(place.file);
+    }
 }
 
 static void no_damage_leads_outside_the_table(void **)
@@ -215,6 +260,9 @@ int main(void)
         cmocka_unit_test(impossible_headers_tell_nothing),
         cmocka_unit_test(a_misaligned_table_tells_nothing),
         cmocka_unit_test(places_outside_the_strings_are_left_out),
+        cmocka_unit_test(a_row_that_is_cut_ends_what_is_known),
+        cmocka_unit_test(rows_outside_the_table_are_not_read),
+        cmocka_unit_test(a_number_without_end_is_no_number),
         cmocka_unit_test(no_damage_leads_outside_the_table),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
