@@ -5,6 +5,7 @@ The rates are those of `-icount`: one instruction, and one tick of the TSC, a na
 right time is tested inside the kernel (test/kernel/time).
 """
 import re
+import struct
 import sys
 from pathlib import Path
 
@@ -167,6 +168,32 @@ def unknown_clock_is_refused_by_name(context):
     check_clock(text, "tsc")
 
 
+# An HPET that the firmware describes, but that is no more than two words in memory: capabilities (revision 1, three
+# timers, 64 bits), then the period in femtoseconds.
+FALSE_HPET = 0x3000000
+HPET_CAPABILITIES = 0x8086a201
+FALSE_HPETS = {
+    "hpet_that_stands_still_is_no_clock": (HPET_CAPABILITIES, 10_000_000, "the HPET stands still"),
+    "hpet_without_a_period_is_no_clock": (HPET_CAPABILITIES, 0, "the HPET breaks its specification"),
+    "hpet_with_a_slow_period_is_no_clock": (HPET_CAPABILITIES, 100_000_001, "the HPET breaks its specification"),
+    "hpet_with_a_fast_period_is_no_clock": (HPET_CAPABILITIES, 999_999, "the HPET breaks its specification"),
+    "hpet_without_a_revision_is_no_clock": (HPET_CAPABILITIES & ~0xff, 10_000_000, "the HPET breaks its specification"),
+    "hpet_of_all_ones_is_none": (0xffffffff, 0xffffffff, "no HPET"),
+}
+
+
+def false_hpet_case(capabilities, period, sentence):
+    def run(context):
+        table = context.work / "hpet.bin"  # IA-PC HPET 1.0a, 3.2.4, behind the header
+        table.write_bytes(struct.pack("<IBBBBQBHB", HPET_CAPABILITIES, 0, 64, 0, 0, FALSE_HPET, 0, 100, 0))
+        text = boot(context, machine="pc,hpet=off", extra=(
+            "-acpitable", f"sig=HPET,rev=1,data={table}",
+            "-device", f"loader,addr={FALSE_HPET:#x},data={period << 32 | capabilities:#x},data-len=8"))
+        check_says(text, f"time: {sentence}")
+        check_equal(check_clock(text, "tsc")[0], "measured against the PM timer", "how the clock was measured")
+    return run
+
+
 @case()
 def date_is_what_the_battery_backed_clock_says(context):
     text = boot(context, extra=("-rtc", "base=2024-02-29T12:34:56,clock=vm"))
@@ -207,6 +234,8 @@ def bochs(context):
 
 for name, (options, clocks, tick) in MACHINES.items():
     add_case(name, best_clock_case(options, clocks, tick))
+for name, facts in FALSE_HPETS.items():
+    add_case(name, false_hpet_case(*facts))
 for clock in RATES_MHZ:
     add_case(f"forced_{clock}", forced_clock_case({}, clock, LOCAL_TIMER))
     add_case(f"stamps_go_on_with_{clock}", lambda context, clock=clock: stamps_go_on(context, clock))

@@ -37,7 +37,7 @@ void time_check_tick(void);
 
 // Nanoseconds since time 0, never less than before. Any context from time_init() on; before, or without a source, 0.
 // Sources other than the TSC are counters that turn over, and the tick keeps count of that: while it is held back for
-// longer than a turn (8254: 55 ms, PM timer: 4.7 s, HPET: more than 40 s), time loses whole turns.
+// longer than a turn (8254: 55 ms, PM timer: 4.7 s, HPET: 4.3 s at least), time loses whole turns.
 uint64_t time_now_ns(void);
 
 enum time_source time_source(void);
