@@ -39,6 +39,7 @@ VARIANTS = {
     "time.clock_survives_closed_interrupts": EACH_CLOCK,
     "time.tick_comes_a_thousand_times_a_second": {
         "apic": ICOUNT, "pic": {**ICOUNT, **PIC}},
+    "time.pit_takes_over_when_the_local_timer_is_mute": {"": ICOUNT},
     "timer.periods_do_not_drift": {"": {}, "pic": {"cmdline": "irqchip=pic clock=pit"}},
     "boot.bss_is_zero": {"": {"memory": "16M", "memory_fill": 0xa5}},
     "irq.line_interrupts_again_and_again": BOTH_CONTROLLERS,
