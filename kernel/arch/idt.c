@@ -31,11 +31,10 @@ trap_handler_fn *exception_handler, *interrupt_handler;
 
 // Those with a stack of their own; trap_entry.asm has the same set.
 static const uint8_t stack_of_vector[32] = {
-    [1] = GDT_STACK_DEBUG,         // may arrive on the first instruction of a system call, with the program's stack
-    [2] = GDT_STACK_NMI,           // may arrive anywhere
-#if !HEWN_BREAK_MISSING_IST
-    [8] = GDT_STACK_DOUBLE_FAULT,  // what a fault on an overflown stack becomes
-#endif
+    [1] = GDT_STACK_DEBUG, // may arrive on the first instruction of a system call, with the program's stack
+    [2] = GDT_STACK_NMI,   // may arrive anywhere
+    // What a fault on an overflown stack becomes:
+    [8] = HEWN_BREAK_MISSING_IST ? GDT_STACK_CURRENT : GDT_STACK_DOUBLE_FAULT,
     [18] = GDT_STACK_MACHINE_CHECK // may arrive anywhere
 };
 constexpr unsigned BREAKPOINT = 3;

@@ -182,16 +182,30 @@ def all_in_one_on_bochs(context):
     require_all(run_on_bochs(context, None), SKIPPED_ON_BOCHS)
 
 
-@case(labels=("kernel",))
-def all_in_one_on_the_8259_pair(context):
-    with test_machine(context, None, **PIC) as machine:
-        require_all(finish(machine), SKIPPED_ON_PIC)
+# What else the whole image runs on: way: (options of test_machine(), whether the 8259 pair serves the lines).
+MACHINES = {
+    "pic": (PIC, True),
+    "without_apic": ({"cpu": "qemu64,-apic"}, True),
+    "without_acpi": ({"machine": "pc,acpi=off"}, True),
+    "without_hpet": ({"machine": "pc,hpet=off"}, False),
+    "without_pit": ({"machine": "pc,pit=off"}, False),
+    "q35": ({"machine": "q35"}, False),
+    "q35_without_i8042": ({"machine": "q35,i8042=off"}, False),
+    "newest_cpu": ({"cpu": "max"}, False),
+    "oldest_cpu": ({"cpu": "core2duo"}, False),
+    "four_cpus": ({"smp": 4}, False),
+}
 
 
-@case(labels=("kernel",))
-def all_in_one_on_four_cpus(context):
-    with test_machine(context, None, smp=4) as machine:
-        require_all(finish(machine), SKIPPED_IN_ONE)
+def whole_image_case(options, has_pic):
+    def run(context):
+        with test_machine(context, None, **options) as machine:
+            require_all(finish(machine), SKIPPED_ON_PIC if has_pic else SKIPPED_IN_ONE)
+    return run
+
+
+for way, row in MACHINES.items():
+    add_case(f"all_in_one@{way}", whole_image_case(*row), labels=("kernel",))
 
 
 def require_all(run, skipping):

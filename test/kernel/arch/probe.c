@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Reading memory that may not be there (arch/probe.h).
-#include "machine.h"
 #include <arch/probe.h>
 #include <arch/stack.h>
 #include <framework/expected_fault.h>
+#include <framework/machine.h>
 #include <framework/test.h>
 #include <lib/string.h>
 

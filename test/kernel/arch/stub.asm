@@ -2,7 +2,7 @@
 ; Sends the CPU through the trap entry of a vector with a canary in every register. Called by stub.c.
 bits 64
 
-global stub_interrupt, stub_by_hand, stub_instructions, stub_registers, stub_flags
+global stub_interrupt, stub_by_hand, stub_registers, stub_flags
 
 ; struct registers of stub.c
 struc registers
@@ -67,7 +67,7 @@ KERNEL_DATA equ 10h
 %endmacro
 
 section .text
-; void stub_interrupt(void (*instruction)(void) RDI): calls one of stub_instructions with the registers of
+; void stub_interrupt(void (*instruction)(void) RDI): calls one of int_instructions with the registers of
 ; [stub_registers] and the flags of [stub_flags], IF and TF not among them, and stores what came back, RSP relative to
 ; what went in.
 stub_interrupt:
@@ -108,17 +108,6 @@ store_and_restore:
         pop rbx
         pop rbp
         ret
-
-; One callable INT a vector, each STUB_INSTRUCTION_SIZE bytes.
-STUB_INSTRUCTION_SIZE equ 4     ; stub.h has the same number
-stub_instructions:
-%assign vector 0
-%rep 256
-        db 0cdh, vector             ; INT n: for 3, NASM might choose the one-byte form
-        ret
-        nop
-%assign vector vector + 1
-%endrep
 
 section .data
 stub_registers:

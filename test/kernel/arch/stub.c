@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The entries of all 256 vectors (arch/trap_entry.asm), with a handler of this test's own behind them: what C finds in
 // the frame, and what the interrupted code finds in its registers afterwards.
-#include "stub.h"
-#include "machine.h"
 #include <arch/cpu.h>
 #include <arch/gdt.h>
+#include <framework/int_instruction.h>
+#include <framework/machine.h>
 #include <framework/test.h>
 #include <lib/string.h>
 
@@ -100,7 +100,7 @@ static void send_through(unsigned vector, uint64_t error_code)
     if (idt_vector_has_error_code(vector))
         stub_by_hand(machine_gate_target((uint8_t)vector), error_code);
     else
-        stub_interrupt(stub_instructions[vector]);
+        stub_interrupt(int_instructions[vector]);
     give_back(&kernels);
     if (seen.count != 1)
         FAIL("vector %u arrived %u times", vector, seen.count);
@@ -149,7 +149,7 @@ TEST(trap, every_vector_fills_the_frame)
         CHECK_EQUAL(seen.frame.ss, GDT_KERNEL_DATA);
         CHECK_EQUAL(seen.frame.rflags, flags_for(vector));
         if (!idt_vector_has_error_code(vector))
-            CHECK_EQUAL(seen.frame.rip, (uintptr_t)&stub_instructions[vector][2]);
+            CHECK_EQUAL(seen.frame.rip, (uintptr_t)&int_instructions[vector][2]);
     }
 }
 
@@ -185,7 +185,7 @@ TEST(trap, what_a_handler_changes_is_changed)
     struct takeover kernels = take_over(change_every_register);
     stub_registers = canaries(0x40);
     stub_flags = RFLAGS_RESERVED_ONE;
-    stub_interrupt(stub_instructions[0x40]);
+    stub_interrupt(int_instructions[0x40]);
     give_back(&kernels);
     struct registers wanted = canaries(0x40);
     for (unsigned i = 0; i < sizeof register_names / sizeof *register_names; i++)

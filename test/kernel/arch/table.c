@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The CPU's tables as the CPU has them: GDT, TSS, IDT, segment registers, per-CPU data.
-#include "machine.h"
 #include <arch/cpu.h>
 #include <arch/cpu_local.h>
 #include <arch/gdt.h>
 #include <arch/idt.h>
 #include <arch/msr.h>
 #include <arch/stack.h>
+#include <framework/machine.h>
 #include <framework/test.h>
 #include <lib/string.h>
 

@@ -2,11 +2,11 @@
 // Exceptions out of ring 3: what it must not do, and that the kernel comes back whole. Operations are in user.asm;
 // their pages, part of the test kernel, are opened to ring 3 by editing the page tables.
 #include "faults.h"
-#include "machine.h"
 #include <arch/cpu.h>
 #include <arch/cpu_local.h>
 #include <arch/gdt.h>
 #include <arch/msr.h>
+#include <framework/machine.h>
 #include <framework/test.h>
 
 extern uint64_t user_rflags;   // user.asm reads it

@@ -2,7 +2,7 @@
 // The checks of blog_os, the Rust tutorial kernel, with the same meaning: what its unit tests and its four test kernels
 // want to see. Those about its heap come with the heap.
 #include <arch/cpu.h>
-#include <arch/machine.h>
+#include <framework/machine.h>
 #include <framework/test.h>
 #include <lib/format.h>
 #include <lib/panic.h>

@@ -7,6 +7,7 @@
 #include <arch/port.h>
 #include <arch/stub.h>
 #include <arch/tsc.h>
+#include <framework/int_instruction.h>
 #include <framework/test.h>
 #include <interrupt/irq.h>
 #include <time/time.h>
@@ -261,7 +262,7 @@ static void learn_vector(void *context)
 // Interrupts by the INT instruction count like others, come as fast as the CPU can, and no timer comes between.
 static void raise(uint64_t vector, unsigned count)
 {
-    void (*instruction)(void) = (void (*)(void))(uintptr_t)stub_instructions[vector];
+    void (*instruction)(void) = (void (*)(void))(uintptr_t)int_instructions[vector];
     for (unsigned i = 0; i < count; i++)
         instruction();
 }
