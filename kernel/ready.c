@@ -8,64 +8,72 @@
 #include <serial/serial.h>
 #include <vga/vga.h>
 
-constexpr size_t UTF8_LIMIT = 4;     // bytes of a character
-constexpr uint32_t BACKSPACE = 0x7f; // what a terminal's key sends; the keyboard's sends '\b'
+constexpr uint8_t DELETE = 0x7f; // what the backspace key of a terminal sends; the keyboard's sends '\b'
 
-static size_t encode_utf8(uint32_t character, char bytes[static UTF8_LIMIT])
+struct echo {
+    size_t length;
+    char text[4]; // a character in UTF-8 at most
+};
+
+static struct echo encode_utf8(uint32_t character)
 {
-    if (character < 0x80) {
-        bytes[0] = (char)character;
-        return 1;
-    }
-    size_t length = character < 0x800 ? 2 : character < 0x1'0000 ? 3 : 4;
-    for (size_t i = length - 1; i > 0; i--, character >>= 6)
-        bytes[i] = (char)(0x80 | (character & 0x3f));
-    bytes[0] = (char)((0xf00 >> length & 0xff) | character);
-    return length;
+    if (character < 0x80)
+        return (struct echo){1, {(char)character}};
+    struct echo echo = {.length = character < 0x800 ? 2 : character < 0x1'0000 ? 3 : 4};
+    for (size_t i = echo.length - 1; i > 0; i--, character >>= 6)
+        echo.text[i] = (char)(0x80 | (character & 0x3f));
+    echo.text[0] = (char)((0xf00 >> echo.length & 0xff) | character);
+    return echo;
 }
 
-static void echo(const char *text, size_t length)
+// Control characters are shown as terminals show them: Ctrl+C as ^C.
+static struct echo echo_of(uint32_t character)
 {
-    serial_write(text, length);
-    vga_write(text, length);
+    if (character == '\b' || character == DELETE)
+        return (struct echo){3, "\b \b"};
+    if (character < ' ' && character != '\n' && character != '\t')
+        return (struct echo){2, {'^', (char)(character ^ 0x40)}};
+    return encode_utf8(character);
 }
 
-static void echo_character(uint32_t character)
+// What to show for the next thing typed, if there is one. A terminal sends UTF-8 in pieces, which pass as they are.
+// Keys that give no character are passed over.
+static bool take_input(struct echo *echo)
 {
-    constexpr char ERASE[] = {'\b', ' ', '\b'};
-    char bytes[UTF8_LIMIT];
-    if (character == '\b' || character == BACKSPACE)
-        echo(ERASE, sizeof ERASE);
-    else if (character >= ' ' || character == '\n' || character == '\t')
-        echo(bytes, encode_utf8(character, bytes));
-}
-
-// One thing typed, if there is any; the key that gives no character is none to echo.
-static bool take_input(uint32_t *character)
-{
-    struct key_event event;
     uint8_t byte;
     if (serial_read(&byte)) {
-        *character = byte == '\r' ? '\n' : byte;
+        *echo = byte < 0x80 ? echo_of(byte == '\r' ? '\n' : byte) : (struct echo){1, {(char)byte}};
         return true;
     }
-    if (!keyboard_read(&event))
-        return false;
-    *character = event.is_pressed ? event.codepoint : 0;
-    return true;
+    struct key_event event;
+    while (keyboard_read(&event)) {
+        if (event.is_pressed && event.codepoint != 0) {
+            *echo = echo_of(event.codepoint);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void show(const struct echo *echo)
+{
+    serial_write(echo->text, echo->length);
+    vga_write(echo->text, echo->length);
 }
 
 void kernel_ready(const char *)
 {
     log_info("main", "Hewn is up; what you type is echoed");
     for (;;) {
-        uint32_t character;
-        (void)cpu_interrupts_disable(); // between the look and the sleep nothing may arrive unnoticed
-        if (!take_input(&character)) {
+        struct echo echo;
+        while (take_input(&echo))
+            show(&echo);
+        (void)cpu_interrupts_disable(); // between the last look and the sleep nothing may arrive unnoticed
+        bool has_input = take_input(&echo);
+        if (!has_input)
             cpu_wait_for_interrupt();
-            continue;
-        }
         cpu_interrupts_enable();
-        echo_character(character);
+        if (has_input)
+            show(&echo);
     }
 }

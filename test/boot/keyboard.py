@@ -168,8 +168,8 @@ def locks_and_modifiers_change_what_is_typed(context):
         machine.expect("7,\n")
         typist.tap("c", ("ctrl",))
         typist.tap("q", ("alt_r",))
-        machine.expect("\x03@")
-        check_equal(echo_of(machine), "Ö1a7,\n\x03@", "the echo")
+        machine.expect(r"\^C@")
+        check_equal(echo_of(machine), "Ö1a7,\n^C@", "the echo")
 
 
 @case()
