@@ -2,11 +2,11 @@
 // Every exception that ring 0 can raise, provoked by real means: vector, error code, RIP and CR2. Operations are in
 // faults.asm.
 #include "faults.h"
+#include "machine.h"
 #include <arch/cpu.h>
 #include <arch/gdt.h>
 #include <arch/stack.h>
 #include <framework/expected_fault.h>
-#include <framework/machine.h>
 #include <framework/test.h>
 #include <lib/string.h>
 
@@ -297,7 +297,6 @@ TEST(exception, general_protection_by_a_stack_that_cannot_be_written)
 
 TEST(exception, general_protection_by_a_gate_beyond_the_table)
 {
-    uint64_t flags = cpu_interrupts_disable(); // their gates are beyond it too
     struct machine_table idt = machine_idt();
     uint64_t flags = cpu_interrupts_disable(); // the timer's gate is cut off as well
     machine_load_idt((struct machine_table){0x80 * 16 - 1, idt.base});

@@ -5,7 +5,6 @@
 #include <arch/msr.h>
 #include <arch/phys_map.h>
 #include <arch/port.h>
-#include <arch/stub.h>
 #include <arch/tsc.h>
 #include <framework/int_instruction.h>
 #include <framework/test.h>
