@@ -2,11 +2,12 @@
 // Every exception that ring 0 can raise, provoked by real means: vector, error code, RIP and CR2. Operations are in
 // faults.asm.
 #include "faults.h"
-#include "machine.h"
+
 #include <arch/cpu.h>
 #include <arch/gdt.h>
 #include <arch/stack.h>
 #include <framework/expected_fault.h>
+#include <framework/machine.h>
 #include <framework/test.h>
 #include <lib/string.h>
 
