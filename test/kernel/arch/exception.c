@@ -2,7 +2,6 @@
 // Every exception that ring 0 can raise, provoked by real means: vector, error code, RIP and CR2. Operations are in
 // faults.asm.
 #include "faults.h"
-
 #include <arch/cpu.h>
 #include <arch/gdt.h>
 #include <arch/stack.h>

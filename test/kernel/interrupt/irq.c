@@ -274,8 +274,8 @@ TEST(irq, storm_is_masked)
     interrupt_handler = remember_vector;
     rtc_start(RATE_1024_HZ);
     bool has_come = wait_for_rtc(1);
+    uint64_t flags = cpu_interrupts_disable(); // first: the next one would come with the vector of another
     interrupt_handler = kernels_handler;
-    uint64_t flags = cpu_interrupts_disable();
     (void)irq_mask_storms(UINT64_MAX);
     raise(rtc_vector, LIMIT);
     unsigned masked_at_limit = irq_mask_storms(LIMIT);
