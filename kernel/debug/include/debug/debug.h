@@ -13,6 +13,6 @@
 // Report a fatal exception and end the kernel (log/emergency.h). An exception_report_fn.
 void debug_report_exception(const struct trap_frame *frame, uint64_t cr2);
 
-// Give the stack check a value that no attacker knows, made from SEED and the TSC. Call from a function that never
-// returns and is compiled without the check.
+// Give the stack check another value, made from SEED and the TSC. For functions that never return alone: one that was
+// entered with the old value and returns is taken for smashed.
 void debug_set_canary(uint64_t seed);
