@@ -131,6 +131,7 @@ enum status serial_init(uint16_t port)
         serial.port = 0;
         return STATUS_NOT_FOUND;
     }
+    serial.is_interrupt_driven = false;
     register_write(INTERRUPT_ENABLE, 0);
     serial_drain(); // the divisor must not change under a byte that is on its way out
     register_write(LINE_CONTROL, LINE_CONTROL_DIVISOR | LINE_CONTROL_8N1);

@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: MIT
+// kernel/serial's way in, against a UART that the test plays: one with a FIFO of 16 bytes, one that never runs dry (as
+// QEMU's), one that is stuck, one that is pulled out. Its line is what an ISA bus makes of it: only a rise is an
+// interrupt.
+#include <arch/cpu.h>
+#include <arch/port.h>
+#include <serial/serial.h>
+#include <support/unit.h>
+
+constexpr uint16_t PORT = 0x3f8;
+constexpr unsigned FIFO_DEPTH = 16;
+constexpr size_t QUEUE_LIMIT = 70'000;
+
+static struct {
+    bool is_absent, has_deep_fifo, is_stuck, is_flooding, has_silent_timeout;
+    uint8_t other_cause; // that the UART raises by itself; 0xff: none
+
+    uint8_t queue[QUEUE_LIMIT]; // received
+    size_t queue_first, queue_end;
+    uint8_t enabled, scratch, line_control, modem_control;
+    bool has_overrun;
+    bool was_high; // the interrupt line
+    unsigned rise_count;
+    bool are_interrupts_closed, is_handler_registered, is_in_handler;
+    unsigned long looks;
+    size_t sent_count;
+} uart;
+
+static uint8_t received[QUEUE_LIMIT];
+
+void log_sink_register(struct log_sink *)
+{
+}
+
+uint64_t cpu_interrupts_disable(void)
+{
+    uint64_t was_closed = uart.are_interrupts_closed;
+    uart.are_interrupts_closed = true;
+    return was_closed;
+}
+
+static void deliver(void);
+
+void cpu_interrupts_restore(uint64_t flags)
+{
+    uart.are_interrupts_closed = flags;
+    deliver();
+}
+
+static bool has_byte(void)
+{
+    return uart.is_flooding || uart.queue_first < uart.queue_end;
+}
+
+static bool is_line_high(void)
+{
+    bool has_cause = has_byte() || uart.has_silent_timeout || uart.other_cause != 0xff;
+    return !uart.is_absent && (uart.enabled & 1) && has_cause && (uart.modem_control & 0x08);
+}
+
+// The interrupt controller: remembers a rise until it can deliver it.
+static void watch_line(void)
+{
+    bool is_high = is_line_high();
+    if (is_high && !uart.was_high)
+        uart.rise_count++;
+    uart.was_high = is_high;
+}
+
+static void deliver(void)
+{
+    unsigned call_count = 0;
+    while (uart.rise_count > 0 && uart.is_handler_registered && !uart.are_interrupts_closed && !uart.is_in_handler) {
+        if (++call_count > 1000)
+            fail_msg("the interrupt comes for ever");
+        uart.rise_count = 0;
+        uart.is_in_handler = uart.are_interrupts_closed = true;
+        serial_interrupt(nullptr);
+        uart.is_in_handler = uart.are_interrupts_closed = false;
+        watch_line();
+    }
+}
+
+static void arrive(uint8_t byte)
+{
+    if (!uart.has_deep_fifo && uart.queue_end - uart.queue_first == FIFO_DEPTH) {
+        uart.has_overrun = true;
+    } else {
+        assert_true(uart.queue_end < QUEUE_LIMIT);
+        uart.queue[uart.queue_end++] = byte;
+    }
+    watch_line();
+}
+
+static uint8_t read_line_status(void)
+{
+    uart.looks++;
+    uint8_t status = uart.is_stuck ? 0 : 0x60;
+    status |= has_byte() ? 0x01 : 0;
+    status |= uart.has_overrun ? 0x02 : 0;
+    uart.has_overrun = false;
+    if (uart.other_cause == 0x06)
+        uart.other_cause = 0xff;
+    return status;
+}
+
+static uint8_t read_data(void)
+{
+    uart.has_silent_timeout = false;
+    if (uart.is_flooding || uart.queue_first == uart.queue_end)
+        return 0;
+    return uart.queue[uart.queue_first++];
+}
+
+static uint8_t read_identification(void)
+{
+    uint8_t other = uart.other_cause;
+    if (other == 0x02)
+        uart.other_cause = 0xff;
+    if (other != 0xff)
+        return 0xc0 | other;
+    if (uart.has_silent_timeout)
+        return 0xcc;
+    return has_byte() ? 0xc4 : 0xc1;
+}
+
+static uint8_t read_register(uint16_t offset)
+{
+    switch (offset) {
+    case 0:
+        return read_data();
+    case 2:
+        return read_identification();
+    case 5:
+        return read_line_status();
+    case 6:
+        if (uart.other_cause == 0x00)
+            uart.other_cause = 0xff;
+        return 0;
+    case 7:
+        return uart.scratch;
+    default:
+        fail_msg("register %u was read", offset);
+        return 0;
+    }
+}
+
+uint8_t port_read8(uint16_t port)
+{
+    if (uart.is_absent) {
+        uart.looks++;
+        return 0xff;
+    }
+    uint8_t value = read_register(port & 7);
+    watch_line();
+    return value;
+}
+
+void port_write8(uint16_t port, uint8_t value)
+{
+    switch (port & 7) {
+    case 0:
+        uart.sent_count += !(uart.line_control & 0x80);
+        break;
+    case 1:
+        if (!(uart.line_control & 0x80))
+            uart.enabled = value;
+        break;
+    case 2:
+        if (!uart.has_deep_fifo)
+            uart.queue_first = uart.queue_end; // turning the FIFO on empties it
+        break;
+    case 3:
+        uart.line_control = value;
+        break;
+    case 4:
+        uart.modem_control = value;
+        break;
+    case 7:
+        uart.scratch = value;
+        break;
+    default:
+        fail_msg("%02xh was written to register %u", value, port & 7);
+    }
+    watch_line();
+    deliver();
+}
+
+// ---- the other end
+
+static int working(void **)
+{
+    memset(&uart, 0, sizeof uart);
+    uart.other_cause = 0xff;
+    assert_int_equal(serial_init(PORT), STATUS_OK);
+    uint8_t byte;
+    while (serial_read(&byte))
+        ;
+    return 0;
+}
+
+static void use_interrupts(void)
+{
+    assert_int_equal(serial_irq_line(), 4);
+    uart.is_handler_registered = true;
+    serial_input_enable();
+}
+
+static uint8_t nth_byte(size_t n)
+{
+    return (uint8_t)(n * 2654435761u >> 11);
+}
+
+// Bytes that arrive one after the other, each with its chance of an interrupt.
+static void arrive_many(size_t first, size_t count)
+{
+    for (size_t n = first; n < first + count; n++) {
+        arrive(nth_byte(n));
+        deliver();
+    }
+}
+
+static size_t read_all(void)
+{
+    size_t count = 0;
+    while (count < QUEUE_LIMIT && serial_read(&received[count]))
+        count++;
+    return count;
+}
+
+static void assert_read(size_t count)
+{
+    assert_int_equal(read_all(), count);
+    for (size_t n = 0; n < count; n++)
+        if (received[n] != nth_byte(n))
+            fail_msg("byte %zu is %02xh instead of %02xh", n, received[n], nth_byte(n));
+}
+
+static void assert_lost(uint32_t ring_count, uint32_t overrun_count, struct serial_losses before)
+{
+    struct serial_losses losses = serial_read_losses();
+    assert_int_equal(losses.ring_count - before.ring_count, ring_count);
+    assert_int_equal(losses.overrun_count - before.overrun_count, overrun_count);
+}
+
+// ---- cases
+
+static void a_polled_read_takes_what_is_there(void **)
+{
+    uint8_t byte = 0x5a;
+    assert_false(serial_read(&byte));
+    assert_int_equal(byte, 0x5a);
+    arrive_many(0, 10);
+    assert_read(10);
+    assert_int_equal(uart.enabled, 0);
+}
+
+static void early_bytes_come_first(void **)
+{
+    arrive_many(0, FIFO_DEPTH);
+    assert_int_equal(serial_init(PORT), STATUS_OK);
+    arrive_many(FIFO_DEPTH, 5);
+    use_interrupts();
+    arrive_many(FIFO_DEPTH + 5, 20);
+    assert_read(FIFO_DEPTH + 25);
+}
+
+static void interrupts_bring_64_kib_without_loss(void **)
+{
+    struct serial_losses before = serial_read_losses();
+    use_interrupts();
+    size_t done = 0;
+    for (size_t n = 0; n < 65536; n += 512) {
+        arrive_many(n, 512);
+        uint8_t byte;
+        while (serial_read(&byte))
+            assert_int_equal(byte, nth_byte(done++));
+    }
+    assert_int_equal(done, 65536);
+    assert_lost(0, 0, before);
+}
+
+static void nothing_is_read_from_the_uart_by_a_reader_once_interrupts_do(void **)
+{
+    use_interrupts();
+    unsigned long looks = uart.looks;
+    assert_int_equal(read_all(), 0);
+    assert_int_equal(uart.looks, looks);
+}
+
+// A call takes no more than it may, and what is left is not forgotten though the line never fell.
+static void a_flood_comes_in_pieces(void **)
+{
+    uart.has_deep_fifo = true;
+    use_interrupts();
+    uart.is_handler_registered = false;
+    arrive_many(0, 1000);
+    assert_int_equal(uart.rise_count, 1);
+    uart.rise_count = 0;
+    serial_interrupt(nullptr);
+    assert_in_range(uart.queue_first, 16, 68);
+    assert_int_equal(uart.rise_count, 1);
+    uart.is_handler_registered = true;
+    deliver();
+    assert_int_equal(uart.queue_first, 1000);
+    assert_read(1000);
+}
+
+static void a_uart_that_is_pulled_out_ends_everything(void **)
+{
+    struct serial_losses before = serial_read_losses();
+    use_interrupts();
+    uart.is_absent = true;
+    unsigned long looks = uart.looks;
+    serial_interrupt(nullptr);
+    assert_int_equal(uart.looks - looks, 1);
+    serial_write("text", 4);
+    assert_true(uart.looks - looks < 10);
+    assert_lost(0, 0, before);
+    assert_int_equal(read_all(), 0);
+    assert_int_equal(serial_init(PORT), STATUS_NOT_FOUND);
+    assert_int_equal(read_all(), 0);
+}
+
+static void a_line_status_of_all_ones_is_no_byte(void **)
+{
+    uart.is_absent = true;
+    assert_int_equal(read_all(), 0);
+}
+
+static void a_timeout_without_a_byte_ends(void **)
+{
+    use_interrupts();
+    uart.has_silent_timeout = true;
+    watch_line();
+    deliver();
+    assert_false(uart.has_silent_timeout);
+    assert_int_equal(read_all(), 0);
+    arrive_many(0, 3);
+    assert_read(3);
+}
+
+static void causes_that_nobody_asked_for_end(void **)
+{
+    static const uint8_t causes[] = {0x00, 0x02, 0x06};
+    for (size_t i = 0; i < sizeof causes; i++) {
+        working(nullptr);
+        use_interrupts();
+        uart.other_cause = causes[i];
+        arrive_many(0, 3);
+        assert_int_equal(uart.other_cause, 0xff);
+        assert_read(3);
+    }
+}
+
+static void overruns_are_counted_whoever_sees_them(void **)
+{
+    struct serial_losses before = serial_read_losses();
+    arrive_many(0, FIFO_DEPTH + 3);
+    assert_read(FIFO_DEPTH);
+    assert_lost(0, 1, before);
+    arrive_many(0, FIFO_DEPTH + 3);
+    serial_write("x", 1); // looks at the line status for another reason
+    assert_read(FIFO_DEPTH);
+    assert_lost(0, 2, before);
+    uart.has_overrun = true;
+    serial_drain();
+    assert_lost(0, 3, before);
+}
+
+static void what_finds_no_room_is_counted(void **)
+{
+    struct serial_losses before = serial_read_losses();
+    use_interrupts();
+    arrive_many(0, 5000);
+    assert_lost(5000 - 4096, 0, before);
+    assert_read(4096);
+}
+
+// Text goes out with interrupts closed, as the log does it.
+static void what_arrives_while_text_goes_out_is_kept(void **)
+{
+    static char text[400];
+    struct serial_losses before = serial_read_losses();
+    use_interrupts();
+    uint64_t flags = cpu_interrupts_disable();
+    for (unsigned i = 0; i < 100; i++) {
+        arrive_many(i * 4, 4);
+        serial_write(text, 4);
+    }
+    assert_int_equal(uart.sent_count, sizeof text);
+    cpu_interrupts_restore(flags);
+    assert_lost(0, 0, before);
+    assert_read(sizeof text);
+}
+
+static void a_stuck_sender_that_is_flooded_is_given_up(void **)
+{
+    uart.is_stuck = true;
+    uart.is_flooding = true;
+    serial_write("x", 1);
+    assert_true(uart.looks < 2'200'000);
+    unsigned long looks = uart.looks;
+    serial_write("x", 1);
+    assert_true(uart.looks - looks < 50);
+}
+
+static void each_port_has_its_line(void **)
+{
+    static const struct {
+        uint16_t port;
+        uint32_t line;
+    } cases[] = {{0x3f8, 4}, {0x2f8, 3}, {0x3e8, 4}, {0x2e8, 3}, {0x1000, SERIAL_IRQ_NONE}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(serial_init(cases[i].port), STATUS_OK);
+        assert_int_equal(serial_irq_line(), cases[i].line);
+    }
+}
+
+static void without_a_uart_nothing_happens(void **)
+{
+    uart.is_absent = true;
+    assert_int_equal(serial_init(PORT), STATUS_NOT_FOUND);
+    assert_int_equal(serial_irq_line(), SERIAL_IRQ_NONE);
+    unsigned long looks = uart.looks;
+    serial_input_enable();
+    serial_write("x", 1);
+    assert_int_equal(read_all(), 0);
+    assert_int_equal(uart.looks, looks);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_polled_read_takes_what_is_there, working),
+        cmocka_unit_test_setup(early_bytes_come_first, working),
+        cmocka_unit_test_setup(interrupts_bring_64_kib_without_loss, working),
+        cmocka_unit_test_setup(nothing_is_read_from_the_uart_by_a_reader_once_interrupts_do, working),
+        cmocka_unit_test_setup(a_flood_comes_in_pieces, working),
+        cmocka_unit_test_setup(a_uart_that_is_pulled_out_ends_everything, working),
+        cmocka_unit_test_setup(a_line_status_of_all_ones_is_no_byte, working),
+        cmocka_unit_test_setup(a_timeout_without_a_byte_ends, working),
+        cmocka_unit_test_setup(causes_that_nobody_asked_for_end, working),
+        cmocka_unit_test_setup(overruns_are_counted_whoever_sees_them, working),
+        cmocka_unit_test_setup(what_finds_no_room_is_counted, working),
+        cmocka_unit_test_setup(what_arrives_while_text_goes_out_is_kept, working),
+        cmocka_unit_test_setup(a_stuck_sender_that_is_flooded_is_given_up, working),
+        cmocka_unit_test_setup(each_port_has_its_line, working),
+        cmocka_unit_test_setup(without_a_uart_nothing_happens, working),
+    };
+    return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
