@@ -6,6 +6,7 @@ run it if VARIANTS says that there are several: suite.name@way. What a machine n
 test that somebody outside has to take part in has a function in DRIVERS.
 """
 import random
+import re
 import sys
 from pathlib import Path
 
@@ -180,6 +181,26 @@ def all_in_one(context):
 def all_in_one_on_bochs(context):
     """The second implementation of a PC skips less."""
     require_all(run_on_bochs(context, None), SKIPPED_ON_BOCHS)
+
+
+EOI_WRITE = re.compile(r"pic_ioport_write master (\d) addr 0x0 val 0x20$", re.MULTILINE)
+
+
+def ends_of_interrupts(context, test):
+    """What a test under the 8259 pair wrote as end of interrupt, in order: "m" to the master, "s" to the slave."""
+    trace = context.work / "trace.log"
+    with test_machine(context, test, **PIC, extra=("-trace", "pic_ioport_write", "-D", str(trace))) as machine:
+        finish(machine)
+    return "".join("m" if is_master == "1" else "s" for is_master in EOI_WRITE.findall(trace.read_text()))
+
+
+@case(labels=("kernel",))
+def interrupt_of_the_slave_ends_at_both(context):
+    """The slave first: it may pass on its next request as soon as the master is open again."""
+    ends = ends_of_interrupts(context, "irq.line_interrupts_again_and_again")
+    print(f"{len(ends)} ends, {ends.count('s')} of the slave")
+    check(ends.count("s") >= 100, "the test's interrupts were not ended at the slave")
+    check("ss" not in ends and not ends.endswith("s"), "an end at the slave is not followed by one at the master")
 
 
 # What else the whole image runs on: way: (options of test_machine(), whether the 8259 pair serves the lines).
