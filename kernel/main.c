@@ -140,7 +140,8 @@ static void start_time(const struct firmware *firmware, const struct boot_info *
         time_source_parse(name, &options.forced_source) != STATUS_OK)
         log_error("main", "clock=%s is not known; the best there is will do. Known: tsc, hpet, pm, pit", name);
     time_init(&options);
-    log_set_clock(time_now_ns);
+    if (time_source() != TIME_SOURCE_NONE)
+        log_set_clock(time_now_ns);
 }
 
 // Enough for any device that means it, and little enough to leave most of the CPU to others.

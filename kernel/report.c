@@ -153,7 +153,7 @@ static void report_modules(const struct boot_info *boot)
 static void report_stage(const char *name, uint64_t ticks, uint64_t total)
 {
     unsigned permille = describe_permille(ticks, total);
-    log_info("time", "%-34s %14llu %5u.%u %%", name, (printable_t)ticks, permille / 10, permille % 10);
+    log_info("boot", "%-34s %14llu %5u.%u %%", name, (printable_t)ticks, permille / 10, permille % 10);
 }
 
 // Stages that were not passed have no stamp; the next one then covers them.
@@ -170,12 +170,12 @@ static void report_times(const struct boot_info *boot, uint64_t entry_tsc)
     };
     uint64_t start = boot->tsc[BOOT_STAMP_BOOT_SECTOR];
     if (start == 0) {
-        log_info("time", "the loader left no time stamps");
+        log_info("boot", "the loader left no time stamps");
         return;
     }
     uint64_t total = entry_tsc - start;
     uint64_t previous = start;
-    log_info("time", "%-34s %14s %7s", "stage", "TSC ticks", "share");
+    log_info("boot", "%-34s %14s %7s", "stage", "TSC ticks", "share");
     for (unsigned i = BOOT_STAMP_STAGE2; i < BOOT_STAMP_COUNT; i++) {
         if (boot->tsc[i] == 0)
             continue;

@@ -247,7 +247,7 @@ def report_without_uart(context):
         check_equal(run_to_first(machine, kernel, REPORT, END), REPORT, "first stop")
         require_lines(machine.screen(), ["serial: no UART at port 0x0"], "the screen")
         run_to_first(machine, kernel, END)
-        require_lines(machine.screen(), ["memory: total", "boot: no modules", "time: total", "INT 13h since stage 2"],
+        require_lines(machine.screen(), ["memory: total", "boot: no modules", "boot: total", "INT 13h since stage 2"],
                       "the screen")
         machine.gdb.detach()
         check_equal(machine.wait(), Outcome("exit", DEBUG_EXIT_PASS), "end")
@@ -306,7 +306,7 @@ ODD_INFO = {
     "no_command_line": ({"command_line": 0}, "boot: command line from the loader, 0 bytes"),
     "no_rsdp": ({"rsdp": 0}, "boot: no ACPI root pointer"),
     "unverified_kernel": ({"flags": 0}, "warning: kernel: not verified: the loader found no checksum note"),
-    "no_stamps": ({"first_stamp": 0}, "time: the loader left no time stamps"),
+    "no_stamps": ({"first_stamp": 0}, "boot: the loader left no time stamps"),
 }
 
 
