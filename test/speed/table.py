@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Measures the boot and prints the tables of docs/performance.md; takes some minutes, wants an idle machine.
+"""Measures the boot and the kernel and prints the tables of docs/performance.md; takes some minutes, wants an idle machine.
 
     python3 test/speed/table.py build/dev                                  prints them
     python3 test/speed/table.py build/dev --write docs/performance.md      puts them there
@@ -20,7 +20,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from measure import KIB, LIMITS, STAGES, VOLUMES, boot_image, floor_image, milliseconds, run, spread
 from support.machine import QEMU
 
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+BOOT_MARKS = "<!-- measured: begin -->", "<!-- measured: end -->"
+KERNEL_MARKS = "<!-- measured in the kernel: begin -->", "<!-- measured in the kernel: end -->"
+KERNEL_TESTS = Path(__file__).resolve().parents[1] / "kernel" / "run.py"
+# What is measured: its case in test/kernel/speed/speed.c, the most that is wanted, blog_os's figure for the same.
+KERNEL_ROWS = {
+    "timer interrupt, local APIC": ("speed.timer_interrupt", "<= 100", ""),
+    "timer interrupt, 8259": ("speed.timer_interrupt@pic", "<= 100", "131"),
+    "software interrupt, handler does nothing": ("speed.software_interrupt", "", ""),
+    "keyboard interrupt, byte into the ring": ("speed.keyboard_interrupt", "", ""),
+    "`time_now_ns()`, TSC": ("speed.time_now@tsc", "", ""),
+    "`time_now_ns()`, HPET": ("speed.time_now@hpet", "", ""),
+    "`time_now_ns()`, PM timer": ("speed.time_now@pm", "", ""),
+    "`time_now_ns()`, PIT": ("speed.time_now@pit", "", ""),
+}
 VOLUME_NAMES = {"fat16": "FAT16, 4 KiB clusters", "fat32": "FAT32, 512-byte clusters"}
 
 
@@ -104,6 +117,28 @@ def sizes(build):
     yield row("**both**", f"**{boot_sector + stage2}**")
 
 
+def kernel_figures(build):
+    cases = [case for case, _, _ in KERNEL_ROWS.values()]
+    subprocess.run([sys.executable, KERNEL_TESTS, "--build", build, *cases], check=True, stdout=sys.stderr)
+    yield row("path", "instructions", "wanted", "blog_os")
+    yield row("---", "---:", "---:", "---:")
+    for name, (case, wanted, elsewhere) in KERNEL_ROWS.items():
+        serial = (build / "test" / "run" / case / "serial.log").read_text(errors="replace")
+        figures = re.findall(r"^# measured: .*: (\d+)(?:\.\.(\d+))?\r?$", serial, re.MULTILINE)
+        if len(figures) != 1:
+            sys.exit(f"{case} left {len(figures)} figures")
+        least, most = figures[0]
+        yield row(name, f"**{least}**" if most in ("", least) else f"**{least} .. {most}**", wanted, elsewhere)
+
+
+def write_between(page, marks, text):
+    begin, end = marks
+    if page.count(begin) != 1 or page.count(end) != 1:
+        sys.exit(f"the page has not exactly one {begin} and one {end}")
+    before, rest = page.split(begin)
+    return before + "\n".join((begin, text, end)) + rest.split(end)[1]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=Path, help="the build folder, for example build/dev")
@@ -118,22 +153,22 @@ def main():
     rmtree(work)
     version = subprocess.run([QEMU, "--version"], capture_output=True, text=True, check=True).stdout
     version = re.search(r"version (\S+)", version)[1]
-    text = "\n".join([
-        BEGIN,
-        f"Measured {date.today()}, QEMU {version}, median [least .. most] of {options.rounds} runs.", "",
-        *totals(boots), "",
-        "Where the time goes, in ms, on FAT16 (from the run with the median total):", "",
-        *breakdown(boots), "",
-        *sizes(build),
-        END])
+    tables = {
+        BOOT_MARKS: "\n".join([
+            f"Measured {date.today()}, QEMU {version}, median [least .. most] of {options.rounds} runs.", "",
+            *totals(boots), "",
+            "Where the time goes, in ms, on FAT16 (from the run with the median total):", "",
+            *breakdown(boots), "",
+            *sizes(build)]),
+        KERNEL_MARKS: "\n".join([f"Measured {date.today()}, QEMU {version}.", "", *kernel_figures(build)]),
+    }
     if options.write is None:
-        print(text)
+        print("\n\n".join(tables.values()))
         return
     page = options.write.read_text(encoding="utf-8")
-    if page.count(BEGIN) != 1 or page.count(END) != 1:
-        sys.exit(f"{options.write}: has not exactly one {BEGIN} and one {END}")
-    before, rest = page.split(BEGIN)
-    options.write.write_text(before + text + rest.split(END)[1], encoding="utf-8")
+    for marks, text in tables.items():
+        page = write_between(page, marks, text)
+    options.write.write_text(page, encoding="utf-8")
 
 
 main()
