@@ -23,6 +23,7 @@ UP = r"main: Hewn is up; what you type is echoed\n"
 FOUND = r"keyboard: PS/2 keyboard, layout %s\n"
 HERE = b"\xeb\xfe"  # jmp to itself
 RETURN = b"\xc3"
+INTERRUPT_FLAG = 1 << 9
 
 ASCII = "".join(map(chr, range(0x20, 0x7f)))
 PANGRAM = "The quick brown fox jumps over the lazy dog.\nPack my box with five dozen liquor jugs!\n"
@@ -222,10 +223,12 @@ def lights_follow_the_locks(context):
 class Moment:
     """Makes the guest run on the spot when it comes to an address, until it is let go."""
 
-    def __init__(self, machine, address):
+    def __init__(self, machine, address, open_interrupts=False):
         self._gdb = machine.gdb
         self._address = address
         self._gdb.run_to(address)
+        if open_interrupts:
+            self._gdb.set_register("eflags", self._gdb.register("eflags") | INTERRUPT_FLAG)
         self._code = self._gdb.memory(address, len(HERE))
         self._gdb.set_memory(address, HERE)
 
@@ -269,7 +272,7 @@ def after_an_overflow_no_key_stays_down(context):
     """While nobody reads, the ring of 512 bytes fills, and the release of Shift is among what is lost."""
     with context.machine(gdb=True) as machine:
         machine.gdb.run_to(symbol(context, "keyboard_init"))
-        with Moment(machine, symbol(context, "keyboard_read")):
+        with Moment(machine, symbol(context, "keyboard_read"), open_interrupts=True):
             typist = Typist(machine)
             typist.press("shift")
             for _ in range(300):
@@ -288,7 +291,7 @@ def a_lost_edge_does_not_silence_the_keyboard(context):
     with context.machine(gdb=True) as machine:
         gdb, handler = machine.gdb, symbol(context, "handle_interrupt")
         gdb.run_to(symbol(context, "keyboard_init"))
-        moment = Moment(machine, symbol(context, "keyboard_read"))
+        moment = Moment(machine, symbol(context, "keyboard_read"), open_interrupts=True)
         code = gdb.memory(handler, 1)
         gdb.set_memory(handler, RETURN)
         typist = Typist(machine)
