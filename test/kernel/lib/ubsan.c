@@ -3,12 +3,12 @@
 #include <framework/test.h>
 #include <stdint.h>
 
-static volatile int32_t largest = INT32_MAX;
-
-TEST_DIES(ubsan, signed_overflow_ends_the_kernel_with_its_place, "1 has no value in 'int' (test/kernel/lib/ubsan.c:13:")
+TEST_DIES(ubsan, signed_overflow_ends_the_kernel_with_its_place, "1 has no value in 'int' (test/kernel/lib/ubsan.c:12:")
 {
-#if !__has_feature(undefined_behavior_sanitizer)
+#if __has_feature(undefined_behavior_sanitizer)
+    static volatile int32_t largest = INT32_MAX;
+    largest = largest + 1;
+#else
     SKIP("this kernel is built without UBSan");
 #endif
-    largest = largest + 1;
 }
