@@ -9,6 +9,13 @@
 #include <speed/gap.h>
 #include <time/time.h>
 
+// The checks of preset sanitize are instructions, too: there the figures are taken, but held to nothing.
+#if __has_feature(undefined_behavior_sanitizer)
+constexpr bool HAS_LIMITS = false;
+#else
+constexpr bool HAS_LIMITS = true;
+#endif
+
 constexpr uint32_t KEYBOARD_LINE = 1;
 constexpr unsigned ROUNDS = 10;
 constexpr uint64_t PATIENCE_TICKS = 5'000'000'000; // of the TSC: seconds
@@ -48,7 +55,7 @@ TEST(speed, timer_interrupt)
     }
     test_note("measured: timer interrupt: %llu..%llu", (unsigned long long)least, (unsigned long long)most);
     CHECK(least >= 40); // fewer than the registers that have to be saved: something else was measured
-    CHECK(most <= LIMIT);
+    CHECK(!HAS_LIMITS || most <= LIMIT);
 }
 
 TEST(speed, keyboard_interrupt)
@@ -60,7 +67,7 @@ TEST(speed, keyboard_interrupt)
     uint64_t gap = gap_of(KEYBOARD_LINE);
     irq_unmask(tick_line());
     test_note("measured: keyboard interrupt to ring: %llu", (unsigned long long)gap);
-    CHECK(gap <= LIMIT);
+    CHECK(!HAS_LIMITS || gap <= LIMIT);
 }
 
 static bool return_at_once(struct trap_frame *)
@@ -88,7 +95,7 @@ TEST(speed, software_interrupt)
     cpu_interrupts_restore(flags);
     test_note("measured: empty software interrupt: %llu", (unsigned long long)ticks);
     CHECK(ticks >= 40);
-    CHECK(ticks <= LIMIT);
+    CHECK(!HAS_LIMITS || ticks <= LIMIT);
 }
 
 TEST(speed, time_now)
@@ -104,5 +111,5 @@ TEST(speed, time_now)
     cpu_interrupts_restore(flags);
     test_note("measured: time_now_ns %s: %llu", time_source_name(time_source()), (unsigned long long)ticks);
     CHECK(ticks >= 5);
-    CHECK(ticks <= limits[time_source()]);
+    CHECK(!HAS_LIMITS || ticks <= limits[time_source()]);
 }
