@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from support.case import add_case, run_cases
+from support.case import add_case, case, run_cases
 from support.failure import Failure, check, check_equal
 
 SOURCE = Path(__file__).resolve().parents[2]
@@ -44,13 +44,16 @@ def call(arguments, what):
         raise Failure(f"{what} ended with {result.returncode}:\n{result.stdout[-4000:]}")
 
 
-def build_broken(build, bug):
-    cmake = shutil.which("cmake")
-    check(cmake, "cmake is not in the PATH")
-    folder = build / "museum" / bug
-    call([cmake, "-S", SOURCE, "-B", folder, "-G", "Ninja", "-DHEWN_TESTS=OFF", f"-DHEWN_BREAK={bug}",
+def configure(build, folder, bug):
+    check(shutil.which("cmake"), "cmake is not in the PATH")
+    call(["cmake", "-S", SOURCE, "-B", folder, "-G", "Ninja", "-DHEWN_TESTS=OFF", f"-DHEWN_BREAK={bug}",
           *settings_of(build)], f"cmake for {folder}")
-    call([cmake, "--build", folder, "--target", "boot-test.img_image", "-j", "2"], f"the build in {folder}")
+
+
+def build_broken(build, bug):
+    folder = build / "museum" / bug
+    configure(build, folder, bug)
+    call(["cmake", "--build", folder, "--target", "boot-test.img_image", "-j", "2"], f"the build in {folder}")
     return folder
 
 
@@ -69,6 +72,16 @@ def museum_case(bug, case, reason):
         print(verdict)
         check(re.search(reason, verdict), f"{case} fails, but for another reason than {reason!r}")
     return run
+
+
+@case(labels=("museum",))
+def unknown_bug_is_refused(context):
+    try:
+        configure(context.build, context.work / "build", "heisenbug")
+    except Failure as failure:
+        check("HEWN_BREAK=heisenbug is not known. Known: red_zone" in " ".join(str(failure).split()), f"it says {failure}")
+    else:
+        raise Failure("a build with an unknown bug was configured")
 
 
 def planted_bugs():

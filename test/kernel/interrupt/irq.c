@@ -73,6 +73,18 @@ static bool wait_for_rtc(unsigned count)
     return rtc_count >= count;
 }
 
+// With interrupts closed: wait until the RTC has asked for one.
+static bool wait_for_rtc_request(void)
+{
+    constexpr uint8_t RTC_C_REQUEST = 1 << 7;
+    uint64_t start = time_now_ns();
+    while (time_now_ns() - start < PATIENCE_NS) {
+        if (rtc_read(RTC_C) & RTC_C_REQUEST)
+            return true;
+    }
+    return false;
+}
+
 static void wait_ms(unsigned milliseconds)
 {
     uint64_t start = time_now_ns();
@@ -364,7 +376,7 @@ TEST(irq, spurious_line_15_is_acknowledged_at_the_master)
     uint64_t flags = cpu_interrupts_disable();
     uint64_t before = irq_spurious_count();
     rtc_start(RATE_1024_HZ);
-    wait_ms(5);
+    bool has_asked = wait_for_rtc_request();
     irq_mask(RTC_LINE);
     cpu_interrupts_restore(flags);
     wait_ms(2);
@@ -377,6 +389,7 @@ TEST(irq, spurious_line_15_is_acknowledged_at_the_master)
     cpu_interrupts_restore(flags);
     bool goes_on = wait_for_rtc(3);
     rtc_stop();
+    CHECK(has_asked);
     CHECK_EQUAL(after, before + 1);
     CHECK_EQUAL(master, 0);
     CHECK_EQUAL(slave, 0);
@@ -440,12 +453,13 @@ TEST(irq, request_of_a_line_that_was_given_up_is_acknowledged)
     uint64_t flags = cpu_interrupts_disable();
     CHECK_EQUAL(irq_register(RTC_LINE, count_rtc, nullptr), STATUS_OK);
     rtc_start(RATE_1024_HZ);
-    wait_ms(5);
+    bool has_asked = wait_for_rtc_request();
     irq_unregister(RTC_LINE);
     cpu_interrupts_restore(flags);
     bool has_come = wait_for_unclaimed(before + 1);
     unsigned count = rtc_count;
     rtc_stop();
+    CHECK(has_asked);
     CHECK(has_come);
     CHECK_EQUAL(count, 0);
 }
