@@ -143,6 +143,8 @@ SKIPPED_ON_BOCHS = NEEDS_PIC
 NEEDS_APIC = dict.fromkeys(("irq.spurious_vector_of_the_local_apic_is_counted",
                             "irq.storm_of_unclaimed_interrupts_is_survived",
                             "irq.request_of_a_line_that_was_given_up_is_acknowledged"), "needs APICs")
+NEEDS_SCREEN = dict.fromkeys(("blog_os.println_simple", "blog_os.println_many", "blog_os.println_output",
+                              "blog_os.println_without_interrupt_table"), "this machine has no text screen")
 SKIPPED_ON_PIC = {name: reason for name, reason in {**SKIPPED_IN_ONE, **NEEDS_APIC}.items() if name not in NEEDS_PIC}
 
 
@@ -207,25 +209,28 @@ def interrupt_of_the_slave_ends_there_first(context):
     check("rm" not in events, "the master was told first")
 
 
-# What else the whole image runs on: way: (options of test_machine(), whether the 8259 pair serves the lines).
+# What else the whole image runs on: way: (options of test_machine(), tests that skip themselves there).
 MACHINES = {
-    "pic": (PIC, True),
-    "without_apic": ({"cpu": "qemu64,-apic"}, True),
-    "without_acpi": ({"machine": "pc,acpi=off"}, True),
-    "without_hpet": ({"machine": "pc,hpet=off"}, False),
-    "without_pit": ({"machine": "pc,pit=off"}, False),
-    "q35": ({"machine": "q35"}, False),
-    "q35_without_i8042": ({"machine": "q35,i8042=off"}, False),
-    "newest_cpu": ({"cpu": "max"}, False),
-    "oldest_cpu": ({"cpu": "core2duo"}, False),
-    "four_cpus": ({"smp": 4}, False),
+    "pic": (PIC, SKIPPED_ON_PIC),
+    "without_apic": ({"cpu": "qemu64,-apic"}, SKIPPED_ON_PIC),
+    "without_acpi": ({"machine": "pc,acpi=off"}, SKIPPED_ON_PIC),
+    "without_hpet": ({"machine": "pc,hpet=off"}, SKIPPED_IN_ONE),
+    "without_pit": ({"machine": "pc,pit=off"}, SKIPPED_IN_ONE),
+    "q35": ({"machine": "q35"}, SKIPPED_IN_ONE),
+    "q35_without_i8042": ({"machine": "q35,i8042=off"}, SKIPPED_IN_ONE),
+    "newest_cpu": ({"cpu": "max"}, SKIPPED_IN_ONE),
+    "oldest_cpu": ({"cpu": "core2duo"}, SKIPPED_IN_ONE),
+    "four_cpus": ({"smp": 4}, SKIPPED_IN_ONE),
+    "isapc": ({"machine": "isapc"}, SKIPPED_ON_PIC),
+    "microvm": ({"machine": "microvm", "drive": "virtio-mmio"}, {**SKIPPED_IN_ONE, **NEEDS_SCREEN}),
+    "nothing_but_the_8259s": ({"machine": "pc,acpi=off,hpet=off", "cpu": "qemu64,-apic"}, SKIPPED_ON_PIC),
 }
 
 
-def whole_image_case(options, has_pic):
+def whole_image_case(options, skipping):
     def run(context):
         with test_machine(context, None, **options) as machine:
-            require_all(finish(machine), SKIPPED_ON_PIC if has_pic else SKIPPED_IN_ONE)
+            require_all(finish(machine), skipping)
     return run
 
 
