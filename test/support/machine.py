@@ -250,11 +250,12 @@ class Machine:
         control, control_fd, control_chardev = self._channel("control")
         passed = [serial_fd, control_fd]
         arguments = [*self._command, *serial_chardev, "-serial", "chardev:serial0",
-                     *control_chardev, "-mon", "chardev=control,mode=control"]
+                     *control_chardev, "-mon", "chardev=control,mode=control",
+                     "-S"]  # QEMU tells nobody of a reset that comes before we listen
         if self._use_gdb:
             debugger, debugger_fd, debugger_chardev = self._channel("debugger")
             passed.append(debugger_fd)
-            arguments += [*debugger_chardev, "-gdb", "chardev:debugger", "-S"]
+            arguments += [*debugger_chardev, "-gdb", "chardev:debugger"]
         self._started = time.monotonic()
         try:
             with open(self.work / "qemu.log", "wb") as log:
@@ -272,6 +273,8 @@ class Machine:
             self.qmp = Qmp(control, self._notify)
             if self._use_gdb:
                 self.gdb = GdbStub(debugger, self._time_limit)
+            else:
+                self.qmp.command("cont")
         except Failure:
             self._explain_refusal()
             raise
