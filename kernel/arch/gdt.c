@@ -96,8 +96,9 @@ void gdt_load(void)
                      : "m"(gdtr), "r"((uint64_t)GDT_KERNEL_CODE), "r"((uint32_t)GDT_KERNEL_DATA), "r"(0u)
                      : "rax", "memory");
     __asm__ volatile("ltr %0" : : "r"(GDT_TASK_STATE) : "memory");
-    msr_write(MSR_GS_BASE, (uint64_t)&cpu->local); // after GS, whose load clears the base
-    msr_write(MSR_KERNEL_GS_BASE, 0);              // ring 3 begins without one
+    __asm__ volatile("lldt %0" : : "r"((uint16_t)0)); // none, instead of the 64 KiB at 0 that a reset leaves
+    msr_write(MSR_GS_BASE, (uint64_t)&cpu->local);    // after GS, whose load clears the base
+    msr_write(MSR_KERNEL_GS_BASE, 0);                 // ring 3 begins without one
 }
 
 void gdt_set_kernel_stack(uint64_t stack_top)

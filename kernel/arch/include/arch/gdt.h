@@ -25,8 +25,8 @@ enum gdt_stack : uint8_t {
     GDT_STACK_DEBUG,
 };
 
-// Load this CPU's own table in place of the loader's, reload CS, SS, DS and ES from it, load the task register, and
-// point the GS base to its struct cpu_local; FS and GS become null. Interrupts must be closed.
+// Load this CPU's own table in place of the loader's, reload CS, SS, DS and ES from it, load the task register and no
+// local table, and point the GS base to its struct cpu_local; FS and GS become null. Interrupts must be closed.
 void gdt_load(void);
 
 // From here on interrupts from ring 3 begin at STACK_TOP, a multiple of 16. Before the first call they begin at the top
