@@ -32,6 +32,16 @@ unsigned machine_check_bank_count(void)
     return count < BANK_LIMIT ? count : BANK_LIMIT;
 }
 
+// On Intel's CPUs before family 6, model 1Ah, the control register of bank 0 is the firmware's (16.3.2.1).
+static bool is_bank_0_of_firmware(void)
+{
+    constexpr uint32_t GENU = 0x756e'6547; // EBX of leaf 0 is the beginning of "GenuineIntel"
+    uint32_t signature = cpuid(1, 0).eax;
+    uint32_t family = signature >> 8 & 0xf;
+    uint32_t model = (signature >> 4 & 0xf) | (signature >> 12 & 0xf0);
+    return cpuid(0, 0).ebx == GENU && family == 6 && model < 0x1a;
+}
+
 void machine_check_enable(void)
 {
     unsigned count = machine_check_bank_count();
@@ -40,7 +50,8 @@ void machine_check_enable(void)
     if (msr_read(MCG_CAP) & MCG_CAP_HAS_CTL)
         msr_write(MCG_CTL, UINT64_MAX);
     for (unsigned bank = 0; bank < count; bank++) {
-        msr_write(bank_register(bank, 0), UINT64_MAX);
+        if (bank != 0 || !is_bank_0_of_firmware())
+            msr_write(bank_register(bank, 0), UINT64_MAX);
         msr_write(bank_register(bank, STATUS), 0);
     }
     cpu_write_cr4(cpu_read_cr4() | CR4_MCE);

@@ -11,6 +11,9 @@ extern const struct landing landings_start[], landings_end[]; // kernel.ld
 
 bool probe_land(struct trap_frame *frame)
 {
+    constexpr uint64_t RING_MASK = 3;
+    if ((frame->cs & RING_MASK) != 0)
+        return false; // a program that jumps here is not the kernel
     for (const struct landing *each = landings_start; each != landings_end; each++) {
         if (each->instruction == frame->rip) {
             frame->rip = each->landing;

@@ -6,6 +6,7 @@
 constexpr size_t REGISTER_SELECT = 0; // index of a 32-bit word
 constexpr size_t REGISTER_WINDOW = 4;
 constexpr size_t REGISTERS_SIZE = 0x20;
+constexpr uint32_t ID = 0;
 constexpr uint32_t VERSION = 1;
 constexpr uint32_t VERSION_LAST_SHIFT = 16; // the highest line
 constexpr uint32_t REDIRECTION = 0x10;      // two registers a line
@@ -59,15 +60,22 @@ static const struct io_apic *find(uint32_t gsi)
     return nullptr;
 }
 
+// In memory that a wrong table names, the window shows the same whatever is selected; nothing else is written there,
+// and the one word gets its value back. An I/O APIC's identification has no bits where its version number is.
 static bool open(struct io_apic *io_apic, const struct acpi_io_apic *named)
 {
     io_apic->registers = phys_map_device(named->address, REGISTERS_SIZE);
     if (io_apic->registers == nullptr)
         return false;
+    uint32_t selected = io_apic->registers[REGISTER_SELECT];
     uint32_t version = read(io_apic, VERSION);
     io_apic->gsi_base = named->gsi_base;
     io_apic->line_count = (version >> VERSION_LAST_SHIFT & 0xff) + 1;
-    return version != 0 && version != UINT32_MAX && io_apic->line_count <= LINE_LIMIT;
+    bool is_real = (version & 0xff) != 0 && version != UINT32_MAX && io_apic->line_count <= LINE_LIMIT &&
+                   read(io_apic, ID) != version;
+    if (!is_real)
+        io_apic->registers[REGISTER_SELECT] = selected;
+    return is_real;
 }
 
 static void route_nmis(const struct acpi_madt *madt)
@@ -78,15 +86,14 @@ static void route_nmis(const struct acpi_madt *madt)
         if (io_apic == nullptr)
             continue;
         uint32_t polarity = source->polarity == ACPI_POLARITY_LOW ? LOW : 0;
-        uint32_t trigger = source->trigger == ACPI_TRIGGER_LEVEL ? LEVEL : 0;
-        write_line(io_apic, source->gsi - io_apic->gsi_base, NMI | polarity | trigger);
+        write_line(io_apic, source->gsi - io_apic->gsi_base, NMI | polarity); // always an edge (82093AA, 3.2.4)
     }
 }
 
-uint32_t io_apic_init(const struct acpi_madt *madt, uint8_t destination)
+uint32_t io_apic_init(const struct acpi_madt *madt)
 {
     uint32_t line_count = 0;
-    io_apics.destination = destination;
+    io_apics.count = 0;
     for (uint32_t i = 0; i < madt->io_apic_count; i++) {
         struct io_apic *io_apic = &io_apics.list[io_apics.count];
         if (!open(io_apic, &madt->io_apics[i]))
@@ -96,8 +103,13 @@ uint32_t io_apic_init(const struct acpi_madt *madt, uint8_t destination)
         line_count += io_apic->line_count;
         io_apics.count++;
     }
-    route_nmis(madt);
     return line_count;
+}
+
+void io_apic_route_all_to(const struct acpi_madt *madt, uint8_t destination)
+{
+    io_apics.destination = destination;
+    route_nmis(madt);
 }
 
 bool io_apic_has(uint32_t gsi)

@@ -4,7 +4,8 @@
 //
 //   vectors 20h..2fh  lines of the 8259 pair
 //           30h..efh  wires of I/O APICs, given out as lines are registered
-//           f0h       the local APIC's timer, in the highest class of priority
+//           f0h, f1h  the local APIC's timer, and ISA line 0, which ticks where that timer does not: in the highest
+//                     class of priority, because the tick is what ends a storm
 //           ffh       the local APIC's spurious interrupt
 #include "entry.h"
 #include "io_apic.h"
@@ -19,6 +20,8 @@
 constexpr uint8_t PIC_VECTOR_END = PIC_VECTOR_BASE + PIC_LINE_COUNT;
 constexpr uint8_t WIRE_VECTOR_BASE = PIC_VECTOR_END;
 constexpr uint8_t TIMER_VECTOR = 0xf0;
+constexpr uint8_t ISA_TIMER_VECTOR = 0xf1;
+constexpr uint32_t ISA_TIMER_LINE = 0;
 constexpr uint32_t ISA_LINE_COUNT = 16;
 constexpr uint32_t BROADCAST_ID = 0xff; // the first local APIC number that an I/O APIC cannot address
 
@@ -27,11 +30,11 @@ struct slot {
     void *context;
     irq_handler_fn *handler; // nullptr: the vector is free
     uint64_t count;
-    uint64_t count_at_check; // for irq_mask_storms()
+    uint64_t total_ticks;    // of the TSC, spent in the handler
+    uint64_t count_at_check; // as irq_mask_storms() saw them last
+    uint64_t ticks_at_check;
     uint32_t worst_ticks;
     uint32_t line;
-    uint32_t gsi; // of a wire of an I/O APIC
-    uint8_t padding[12];
 };
 static_assert(sizeof(struct slot) == 64, "a power of two: found by a shift");
 
@@ -39,6 +42,7 @@ static struct {
     enum irq_controller controller;
     bool has_8259, has_local_apic;
     uint64_t spurious_count, unclaimed_count;
+    uint64_t storm_check_tsc; // of the last irq_mask_storms()
     uint32_t override_count;
     struct acpi_interrupt_override overrides[ACPI_OVERRIDE_LIMIT];
     struct slot slots[IDT_VECTOR_COUNT]; // by vector; those of exceptions stay free
@@ -73,6 +77,7 @@ static inline void serve(struct slot *slot, irq_handler_fn *handler)
     uint32_t start = tsc_read_low();
     handler(slot->context);
     uint32_t ticks = tsc_read_low() - start;
+    slot->total_ticks += ticks;
     if (__builtin_expect(ticks > slot->worst_ticks, false))
         slot->worst_ticks = ticks;
     slot->count++;
@@ -80,23 +85,21 @@ static inline void serve(struct slot *slot, irq_handler_fn *handler)
 }
 
 // A request may have been on its way when its line was masked, and one that the firmware left may come before anybody
-// has registered.
-static void drop_unclaimed(uint8_t vector)
+// has registered; from the local APIC, even while the 8259s are in use. Returns false when no controller has delivered
+// VECTOR.
+static bool drop_unclaimed(uint8_t vector)
 {
-    irqs.unclaimed_count++;
-    if (irqs.controller == IRQ_CONTROLLER_APIC) {
+    uint8_t line = vector - PIC_VECTOR_BASE;
+    if (irqs.has_local_apic && local_apic_is_in_service(vector)) {
         local_apic_acknowledge();
-        return;
+    } else if (irqs.has_8259 && vector < PIC_VECTOR_END && pic_is_in_service(line)) {
+        pic_mask(line);
+        pic_acknowledge(line);
+    } else {
+        return false;
     }
-    pic_mask(vector - PIC_VECTOR_BASE);
-    pic_acknowledge(vector - PIC_VECTOR_BASE);
-}
-
-static bool is_in_service(uint8_t vector)
-{
-    if (irqs.controller == IRQ_CONTROLLER_APIC)
-        return local_apic_is_in_service(vector);
-    return irqs.has_8259 && vector < PIC_VECTOR_END && pic_is_in_service(vector - PIC_VECTOR_BASE);
+    irqs.unclaimed_count++;
+    return true;
 }
 
 static bool is_spurious(uint8_t vector)
@@ -114,9 +117,7 @@ static bool is_spurious(uint8_t vector)
         irqs.spurious_count++;
     else if (slot->handler != nullptr)
         serve(slot, slot->handler);
-    else if (is_in_service(vector))
-        drop_unclaimed(vector);
-    else
+    else if (!drop_unclaimed(vector))
         exception_report(frame);
 }
 
@@ -140,18 +141,6 @@ static struct slot *find(uint32_t line)
     return nullptr;
 }
 
-static void set_mask(const struct slot *slot, bool is_masked)
-{
-    if (slot->line == IRQ_LINE_LOCAL_TIMER)
-        local_apic_set_timer_mask(is_masked);
-    else if (irqs.controller == IRQ_CONTROLLER_APIC)
-        io_apic_set_mask(slot->gsi, is_masked);
-    else if (is_masked)
-        pic_mask((uint8_t)slot->line);
-    else
-        pic_unmask((uint8_t)slot->line);
-}
-
 // ISA lines are edges, active high, on the wire of the same number; the others are PCI's, level and active low; unless
 // the firmware says otherwise (ACPI 6.5, 5.2.12.5).
 static struct acpi_interrupt_override wiring_of(uint32_t line)
@@ -167,25 +156,52 @@ static struct acpi_interrupt_override wiring_of(uint32_t line)
     };
 }
 
+static void set_mask(const struct slot *slot, bool is_masked)
+{
+    if (slot->line == IRQ_LINE_LOCAL_TIMER)
+        local_apic_set_timer_mask(is_masked);
+    else if (irqs.controller == IRQ_CONTROLLER_APIC)
+        io_apic_set_mask(wiring_of(slot->line).gsi, is_masked);
+    else if (is_masked)
+        pic_mask((uint8_t)slot->line);
+    else
+        pic_unmask((uint8_t)slot->line);
+}
+
+static struct slot *free_slot_for(uint32_t line)
+{
+    if (line == ISA_TIMER_LINE)
+        return slot_of(ISA_TIMER_VECTOR);
+    for (struct slot *slot = slot_of(WIRE_VECTOR_BASE); slot != slot_of(TIMER_VECTOR); slot++) {
+        if (slot->handler == nullptr)
+            return slot;
+    }
+    return nullptr;
+}
+
+// Two lines may have one wire: an override gives line 0 the wire of line 2.
+static bool is_wire_taken(uint32_t gsi)
+{
+    for (struct slot *slot = slot_of(WIRE_VECTOR_BASE); slot != slot_of(LOCAL_APIC_SPURIOUS_VECTOR); slot++) {
+        if (slot->handler != nullptr && slot->line != IRQ_LINE_LOCAL_TIMER && wiring_of(slot->line).gsi == gsi)
+            return true;
+    }
+    return false;
+}
+
 // A free vector for the wire of LINE, routed there.
 static enum status claim_wire(uint32_t line, struct slot **slot)
 {
     struct acpi_interrupt_override wiring = wiring_of(line);
     if (!io_apic_has(wiring.gsi))
         return STATUS_RANGE;
-    struct slot *free = nullptr;
-    for (struct slot *each = slot_of(WIRE_VECTOR_BASE); each != slot_of(TIMER_VECTOR); each++) {
-        if (each->handler == nullptr && free == nullptr)
-            free = each;
-        if (each->handler != nullptr && each->gsi == wiring.gsi)
-            return STATUS_BUSY;
-    }
-    if (free == nullptr)
+    if (is_wire_taken(wiring.gsi))
+        return STATUS_BUSY;
+    *slot = free_slot_for(line);
+    if (*slot == nullptr)
         return STATUS_NO_MEMORY;
-    free->gsi = wiring.gsi;
-    io_apic_route(wiring.gsi, vector_of(free), wiring.polarity == ACPI_POLARITY_LOW,
+    io_apic_route(wiring.gsi, vector_of(*slot), wiring.polarity == ACPI_POLARITY_LOW,
                   wiring.trigger == ACPI_TRIGGER_LEVEL);
-    *slot = free;
     return STATUS_OK;
 }
 
@@ -217,7 +233,8 @@ enum status irq_register(uint32_t line, irq_handler_fn *handler, void *context)
         slot->direct = may_be_spurious ? nullptr : handler;
         slot->context = context;
         slot->line = line;
-        slot->count = slot->count_at_check = slot->worst_ticks = 0;
+        slot->count = slot->count_at_check = 0;
+        slot->total_ticks = slot->ticks_at_check = slot->worst_ticks = 0;
         set_mask(slot, false);
     }
     cpu_interrupts_restore(flags);
@@ -264,18 +281,30 @@ enum status irq_read_counters(uint32_t line, struct irq_counters *counters)
     return slot != nullptr ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
+// What SLOT has done since the last look; more than LIMIT interrupts or TICKS_LIMIT ticks in its handler are a storm.
+static bool is_storm(struct slot *slot, uint64_t limit, uint64_t ticks_limit)
+{
+    uint64_t count = slot->count - slot->count_at_check;
+    uint64_t ticks = slot->total_ticks - slot->ticks_at_check;
+    slot->count_at_check = slot->count;
+    slot->ticks_at_check = slot->total_ticks;
+    return slot->handler != nullptr && slot->line != IRQ_LINE_LOCAL_TIMER && (count > limit || ticks > ticks_limit);
+}
+
 unsigned irq_mask_storms(uint64_t limit)
 {
     unsigned storm_count = 0;
     uint64_t flags = cpu_interrupts_disable();
-    for (struct slot *slot = irqs.slots; slot != slot_of(TIMER_VECTOR); slot++) {
-        if (slot->handler != nullptr && slot->count - slot->count_at_check > limit) {
+    uint64_t now_tsc = tsc_read();
+    uint64_t half_of_the_time = (now_tsc - irqs.storm_check_tsc) / 2;
+    irqs.storm_check_tsc = now_tsc;
+    for (unsigned vector = PIC_VECTOR_BASE; vector < IDT_VECTOR_COUNT; vector++) {
+        struct slot *slot = slot_of((uint8_t)vector);
+        if (is_storm(slot, limit, half_of_the_time)) {
             set_mask(slot, true);
             storm_count++;
-            log_error("irq", "line %u fired %llu times in a row and is masked now", slot->line,
-                      (unsigned long long)(slot->count - slot->count_at_check));
+            log_error("irq", "line %u takes too much of the CPU and is masked now", slot->line);
         }
-        slot->count_at_check = slot->count;
     }
     cpu_interrupts_restore(flags);
     return storm_count;
@@ -298,37 +327,35 @@ enum irq_controller irq_controller(void)
     return irqs.controller;
 }
 
-// Try the APICs; the reason why not, or nullptr.
-static const char *init_apic(const struct acpi_madt *madt, bool is_pic_forced)
+// Why the APICs cannot be used, or nullptr.
+static const char *find_apics(const struct acpi_madt *madt, bool is_pic_forced, uint32_t *line_count)
 {
+    if (madt == nullptr)
+        return "the firmware describes no APICs (no MADT)";
+    *line_count = io_apic_init(madt); // masks what the firmware may have left, whoever is chosen
     if (is_pic_forced)
         return "irqchip=pic";
     if (!irqs.has_local_apic)
         return "the CPU has no local APIC";
-    if (madt == nullptr)
-        return "the firmware describes no APICs (no MADT)";
-    uint32_t id = local_apic_id();
-    if (id >= BROADCAST_ID)
+    if (local_apic_id() >= BROADCAST_ID)
         return "no I/O APIC can reach this CPU";
-    uint32_t line_count = io_apic_init(madt, (uint8_t)id);
-    if (line_count == 0)
-        return "no I/O APIC answers";
-    local_apic_init(madt, TIMER_VECTOR);
+    return *line_count == 0 ? "no I/O APIC answers" : nullptr;
+}
+
+static void use_apics(const struct acpi_madt *madt, uint32_t line_count)
+{
+    uint32_t id = local_apic_id();
     irqs.controller = IRQ_CONTROLLER_APIC;
     irqs.override_count = madt->override_count;
     for (uint32_t i = 0; i < madt->override_count; i++)
         irqs.overrides[i] = madt->overrides[i];
+    local_apic_init(madt, TIMER_VECTOR);
+    io_apic_route_all_to(madt, (uint8_t)id);
     log_info("irq", "local APIC %u, I/O APICs with %u lines", id, line_count);
-    return nullptr;
 }
 
-void irq_init(const struct acpi_madt *madt, bool is_pic_forced)
+static void use_8259(const char *reason)
 {
-    irqs.has_8259 = pic_init();
-    irqs.has_local_apic = local_apic_find();
-    const char *reason = init_apic(madt, is_pic_forced);
-    if (reason == nullptr)
-        return;
     irqs.controller = IRQ_CONTROLLER_PIC;
     if (irqs.has_local_apic)
         local_apic_init_for_pic();
@@ -336,4 +363,17 @@ void irq_init(const struct acpi_madt *madt, bool is_pic_forced)
         log_info("irq", "8259 pair: %s", reason);
     else
         log_error("irq", "no interrupts: %s, and no 8259 pair answers", reason);
+}
+
+void irq_init(const struct acpi_madt *madt, bool is_pic_forced)
+{
+    uint32_t line_count = 0;
+    irqs.has_8259 = pic_init();
+    irqs.has_local_apic = local_apic_find();
+    irqs.storm_check_tsc = tsc_read();
+    const char *obstacle = find_apics(madt, is_pic_forced, &line_count);
+    if (obstacle == nullptr)
+        use_apics(madt, line_count);
+    else
+        use_8259(obstacle);
 }

@@ -95,10 +95,10 @@ bool local_apic_find(void)
 static void mask_all(void)
 {
     uint32_t lvt_count = (read(VERSION) >> VERSION_LVT_SHIFT & 0xff) + 1;
+    write(LVT_ERROR, LVT_MASKED); // first: a vector of 0 may itself be taken for an error (11.5.2)
     write(LVT_TIMER, LVT_MASKED);
     write(LVT_LINT0, LVT_MASKED);
     write(LVT_LINT1, LVT_MASKED);
-    write(LVT_ERROR, LVT_MASKED);
     if (lvt_count >= LVT_COUNT_WITH_PERFORMANCE)
         write(LVT_PERFORMANCE, LVT_MASKED);
     if (lvt_count >= LVT_COUNT_WITH_THERMAL)

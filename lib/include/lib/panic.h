@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The end of the road, and the checks that lead there. lib only declares panic(): the kernel's log module, stage 2 and
-// the host tests each supply their own.
+// The end of the road, and the checks that lead there. lib only declares panic(): the kernel's debug module, stage 2
+// and the host tests each supply their own.
 #pragma once
 
 // Says what happened (printf-like, see lib/format.h) and stops the machine. Callable from any context, with any lock

@@ -5,8 +5,6 @@
 #include <stdint.h>
 
 constexpr uint32_t MSR_APIC_BASE = 0x1b;
-constexpr uint32_t MSR_EFER = 0xc000'0080;
-constexpr uint32_t MSR_FS_BASE = 0xc000'0100;
 constexpr uint32_t MSR_GS_BASE = 0xc000'0101;
 constexpr uint32_t MSR_KERNEL_GS_BASE = 0xc000'0102; // what SWAPGS exchanges the former with
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Reading memory that may not be there. The instructions in question are listed in a table of this module, and a fault
-// of theirs is no error: exception handling sends them to where they say. Any context, NMI included, as long as the
-// kernel's IDT is loaded.
+// of theirs is no error: exception handling sends them to where they say. Any context in which the kernel's IDT is
+// loaded, but handlers of NMI, #MC and #DB that mean to return: the fault's own return would let the next NMI in, on
+// the same stack (Intel SDM vol. 3, 6.7.1).
 #pragma once
 #include <arch/trap_frame.h>
 #include <stddef.h>

@@ -9,7 +9,8 @@
 #include <arch/trap_frame.h>
 
 // Return whether the exception is dealt with; FRAME is then resumed as the handler left it. Runs with interrupts
-// closed, on the interrupted stack, those of #DF, NMI, #MC and #DB on stacks of their own; must not allocate.
+// closed, on the interrupted stack, those of #DF, NMI, #MC and #DB on stacks of their own; must not allocate; an NMI,
+// #MC or #DB handler must not fault either, probe_copy() included.
 typedef bool exception_handler_fn(struct trap_frame *frame);
 
 // Report FRAME and never return. CR2 is as it was when the exception arrived. Any context.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The names of the vectors, for whoever speaks of one. Pure; any context.
+// The names of the vectors, for whoever speaks of one. Exported names start with vector_. Pure; any context.
 #pragma once
 #include <stdint.h>
 
