@@ -6,8 +6,3 @@
 typedef struct {
     uint64_t value;
 } phys_addr_t;
-
-static inline phys_addr_t phys_add(phys_addr_t address, uint64_t size_bytes)
-{
-    return (phys_addr_t){address.value + size_bytes};
-}
