@@ -35,7 +35,7 @@ function(hewn_kernel name)
         OUTPUT ${symbols}
         COMMAND ${Python3_EXECUTABLE} ${HEWN_IMAGE_TOOLS}/symbol_table.py ${HEWN_DWARFDUMP} ${PROJECT_SOURCE_DIR}
                 $<TARGET_FILE:${name}_first> ${symbols}
-        DEPENDS ${name}_first ${HEWN_IMAGE_TOOLS}/symbol_table.py
+        DEPENDS ${name}_first ${HEWN_IMAGE_TOOLS}/symbol_table.py ${HEWN_IMAGE_TOOLS}/elf64.py
         VERBATIM)
     add_custom_command(TARGET ${name} POST_BUILD
         COMMAND ${Python3_EXECUTABLE} ${HEWN_IMAGE_TOOLS}/kernel_layout_check.py

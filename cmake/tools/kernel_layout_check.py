@@ -6,45 +6,27 @@
 
 Everything but .symbols must be where it was. Called by the build (cmake/kernel_link.cmake).
 """
-import struct
 import sys
 from collections import Counter
 
-SHT_SYMTAB = 2
-SHF_ALLOC = 2
+from elf64 import SHF_ALLOC, Elf64
+
 STT_FILE = 4
 TABLE = ".symbols"
 TABLE_END = "symbol_table_end"
-
-
-def text_at(data, start):
-    return data[start:data.index(b"\0", start)].decode()
 
 
 class Layout:
     """Sections that are loaded, by name, and all symbols, each with where it is."""
 
     def __init__(self, path):
-        with open(path, "rb") as file:
-            data = file.read()
-        if data[:5] != b"\x7fELF\x02":
-            sys.exit(f"{path}: not an ELF64 file")
-        position, = struct.unpack_from("<Q", data, 40)
-        size, count, names = struct.unpack_from("<HHH", data, 58)
-        raw = [struct.unpack_from("<IIQQQQIIQQ", data, position + i * size) for i in range(count)]
-        self.entry, = struct.unpack_from("<Q", data, 24)
-        self.sections = {text_at(data, raw[names][4] + each[0]): (each[3], each[5]) for each in raw
-                         if each[2] & SHF_ALLOC}
+        elf = Elf64(path)
+        self.entry = elf.entry
+        self.sections = {elf.name_of(each): (each.address, each.size) for each in elf.sections
+                         if each.flags & SHF_ALLOC}
         self.table = self.sections.pop(TABLE, None)
-        self.symbols = Counter()
-        for section in raw:
-            if section[1] != SHT_SYMTAB:
-                continue
-            for at in range(section[4], section[4] + section[5], 24):
-                name, info, _, _, value, length = struct.unpack_from("<IBBHQQ", data, at)
-                text = text_at(data, raw[section[6]][4] + name)
-                if info & 15 != STT_FILE and text and text != TABLE_END:
-                    self.symbols[text, value, length] += 1
+        self.symbols = Counter((each.name, each.value, each.size) for each in elf.symbols()
+                               if each.info & 15 != STT_FILE and each.name not in ("", TABLE_END))
 
 
 def difference(first, second):

@@ -14,10 +14,10 @@ import subprocess
 import sys
 from bisect import bisect_left, bisect_right
 
+from elf64 import SHF_EXECUTABLE, Elf64
+
 MAGIC = 0x4c424d59534e5748  # "HWNSYMBL"
 
-SHT_SYMTAB = 2
-SHF_EXECUTABLE = 4
 NOTYPE, FUNCTION = 0, 2
 GLOBAL = 1
 
@@ -34,31 +34,14 @@ class Kernel:
     """The executable range of an ELF64 file, and its symbols in there."""
 
     def __init__(self, path):
-        with open(path, "rb") as file:
-            data = file.read()
-        if data[:5] != b"\x7fELF\x02":
-            sys.exit(f"{path}: not an ELF64 file")
-        position, = struct.unpack_from("<Q", data, 40)
-        size, count = struct.unpack_from("<HH", data, 58)
-        self.sections = [struct.unpack_from("<IIQQQQIIQQ", data, position + i * size) for i in range(count)]
-        code = [(each[3], each[3] + each[5]) for each in self.sections if each[2] & SHF_EXECUTABLE]
+        elf = Elf64(path)
+        code = [(index, each) for index, each in enumerate(elf.sections) if each.flags & SHF_EXECUTABLE]
         if len(code) != 1:
             sys.exit(f"{path}: {len(code)} executable sections; the table of symbols is made for one")
-        self.start, self.end = code[0]
-        self.symbols = list(self._symbols(data))
-
-    def _symbols(self, data):
-        for section in self.sections:
-            if section[1] != SHT_SYMTAB:
-                continue
-            names = self.sections[section[6]][4]
-            for position in range(section[4], section[4] + section[5], 24):
-                name, info, _, index, value, _ = struct.unpack_from("<IBBHQQ", data, position)
-                in_code = 0 < index < len(self.sections) and self.sections[index][2] & SHF_EXECUTABLE
-                if in_code and info & 15 in (NOTYPE, FUNCTION):
-                    start = names + name
-                    text = data[start:data.index(b"\0", start)].decode()
-                    yield value, info & 15, info >> 4, text
+        index, section = code[0]
+        self.start, self.end = section.address, section.address + section.size
+        self.symbols = [(each.value, each.info & 15, each.info >> 4, each.name) for each in elf.symbols()
+                        if each.section == index and each.info & 15 in (NOTYPE, FUNCTION)]
 
 
 def functions_of(kernel):
