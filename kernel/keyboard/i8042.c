@@ -36,6 +36,8 @@ constexpr unsigned SEND_LIMIT_MS = 100;
 constexpr unsigned ANSWER_LIMIT_MS = 100;
 constexpr unsigned SELF_TEST_LIMIT_MS = 500;
 constexpr unsigned DRAIN_LIMIT = 64; // bytes; a controller holds one, a virtual one up to 16 of each device
+// After which nothing more comes: 11 bits on the wire take 1.1 ms at most, a controller's own refill some us.
+constexpr unsigned QUIET_MS = 2;
 
 bool i8042_take(uint8_t *byte, bool *is_key)
 {
@@ -109,12 +111,18 @@ static enum status read_configuration(uint8_t *value)
     return command_with_answer(COMMAND_READ_CONFIGURATION, ANSWER_LIMIT_MS, value);
 }
 
+// A byte that came late would be taken for the answer to the next command, and each answer for that of the one after.
 static void drain(void)
 {
-    uint8_t byte;
-    bool is_key;
-    for (unsigned i = 0; i < DRAIN_LIMIT && i8042_take(&byte, &is_key); i++)
-        ;
+    unsigned taken_count = 0;
+    for (unsigned quiet = 0; quiet < QUIET_MS * I8042_LOOKS_PER_MS && taken_count < DRAIN_LIMIT; quiet++) {
+        uint8_t byte;
+        bool is_key;
+        if (i8042_take(&byte, &is_key)) {
+            taken_count++;
+            quiet = 0;
+        }
+    }
 }
 
 // Both devices silent, and nothing of what they said before left.

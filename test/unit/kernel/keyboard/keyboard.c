@@ -102,10 +102,15 @@ void cpu_interrupts_restore(uint64_t flags)
 
 // ---- the controller and the keyboard
 
-static void say_late(uint8_t byte, bool is_mouse, unsigned quiet_ms)
+static void say_after_looks(uint8_t byte, bool is_mouse, unsigned quiet_looks)
 {
     assert_true(pc.queue_length < QUEUE_LIMIT);
-    pc.queue[pc.queue_length++] = (struct said){byte, is_mouse, quiet_ms * LOOKS_PER_MS};
+    pc.queue[pc.queue_length++] = (struct said){byte, is_mouse, quiet_looks};
+}
+
+static void say_late(uint8_t byte, bool is_mouse, unsigned quiet_ms)
+{
+    say_after_looks(byte, is_mouse, quiet_ms * LOOKS_PER_MS);
 }
 
 static void say(uint8_t byte, bool is_mouse)
@@ -337,6 +342,21 @@ static void what_the_firmware_left_is_dropped(void **)
         say(i % 2 ? 0x10 + i : 0xfa, i % 3 == 0);
     assert_is_found();
     assert_null(strstr(log_text, "trying on"));
+}
+
+// Bytes that are still on the wire, or that the controller only puts into its buffer once that is empty.
+static void what_comes_late_is_dropped_too(void **)
+{
+    static const unsigned quiet_looks[] = {5, 40, 320, 400, 1100};
+    for (size_t i = 0; i < sizeof quiet_looks / sizeof *quiet_looks; i++) {
+        for (unsigned count = 1; count <= 3; count++) {
+            healthy(nullptr);
+            for (unsigned n = 0; n < count; n++)
+                say_after_looks(0x1e, n == 1, quiet_looks[i]);
+            assert_is_found();
+            assert_null(strstr(log_text, "trying on"));
+        }
+    }
 }
 
 static void a_mouse_between_the_answers_is_not_heard(void **)
@@ -574,6 +594,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_healthy_keyboard_is_set_up, healthy),
         cmocka_unit_test_setup(what_the_firmware_left_is_dropped, healthy),
+        cmocka_unit_test_setup(what_comes_late_is_dropped_too, healthy),
         cmocka_unit_test_setup(a_mouse_between_the_answers_is_not_heard, healthy),
         cmocka_unit_test_setup(ports_that_nobody_drives_are_no_controller, healthy),
         cmocka_unit_test_setup(the_firmware_is_quoted, healthy),
