@@ -16,6 +16,7 @@ constexpr uint8_t FROM_MOUSE = 0x20;
 constexpr uint8_t INTERRUPT_ON = 0x01;
 constexpr uint8_t MOUSE_INTERRUPT_ON = 0x02;
 constexpr uint8_t KEYBOARD_OFF = 0x10;
+constexpr uint8_t MOUSE_OFF = 0x20;
 constexpr uint8_t TRANSLATION = 0x40;
 constexpr uint8_t POWER_ON_CONFIGURATION = INTERRUPT_ON | MOUSE_INTERRUPT_ON | TRANSLATION;
 constexpr unsigned LOOKS_PER_MS = 1000;
@@ -40,7 +41,7 @@ static struct {
 
     struct said queue[QUEUE_LIMIT];
     size_t queue_length;
-    uint8_t configuration, controller_command, keyboard_command, code_set, lights, last_refused;
+    uint8_t configuration, controller_command, keyboard_command, code_set, rate, lights, last_refused;
     unsigned refusal_count;
     bool is_scanning;
     unsigned long looks;
@@ -175,6 +176,9 @@ static void obey(uint8_t command, uint8_t byte)
     case 0xf0:
         pc.code_set = byte;
         break;
+    case 0xf3:
+        pc.rate = byte;
+        break;
     case 0xed:
         pc.lights = byte;
         break;
@@ -200,6 +204,7 @@ static void tell_keyboard(uint8_t byte)
     } else if (byte == 0xff) {
         say_late(pc.reset_answer, false, pc.reset_ms);
         pc.code_set = 2;
+        pc.rate = 0x2b; // 500 ms, 10.9 Hz
         pc.lights = 0;
         pc.is_scanning = false;
     } else if (byte == 0xf4) {
@@ -235,8 +240,11 @@ static void tell_controller(uint8_t command)
     case 0xae:
         pc.configuration &= (uint8_t)~KEYBOARD_OFF;
         break;
+    case 0xa7:
+        pc.configuration |= MOUSE_OFF;
+        break;
     default:
-        assert_int_equal(command, 0xa7);
+        fail_msg("the controller was told %02xh", command);
     }
 }
 
@@ -295,7 +303,8 @@ static void assert_works(void)
 {
     (void)read_events(nullptr, 0);
     assert_true(pc.is_scanning);
-    assert_int_equal(pc.configuration & (INTERRUPT_ON | MOUSE_INTERRUPT_ON | KEYBOARD_OFF), INTERRUPT_ON);
+    assert_int_equal(pc.configuration & (INTERRUPT_ON | MOUSE_INTERRUPT_ON | KEYBOARD_OFF | MOUSE_OFF),
+                     INTERRUPT_ON | MOUSE_OFF);
     assert_false(pc.are_interrupts_closed);
     assert_types((const uint8_t[]){0x1e, 0x9e}, 2, 'a');
 }
@@ -332,6 +341,7 @@ static void a_healthy_keyboard_is_set_up(void **)
 {
     assert_is_found();
     assert_int_equal(pc.code_set, 2);
+    assert_int_equal(pc.rate, 0x20); // 500 ms, 30 Hz
     assert_true(pc.configuration & TRANSLATION);
     assert_true(pc.looks < 10 * LOOKS_PER_MS);
 }

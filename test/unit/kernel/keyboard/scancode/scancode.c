@@ -2,9 +2,11 @@
 // kernel/keyboard/scancode: bytes as real keyboards send them, and as they do not, against the events and the text that
 // they must become. Keys are given by their codes or by what is printed on a US keyboard, never by the decoder's
 // tables.
+#include <layout.h>
 #include <scancode/scancode.h>
 #include <stdlib.h>
 #include <support/unit.h>
+#include <uchar.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -516,6 +518,8 @@ static void caps_lock_inverts_shift_for_letters_only(void **)
         {"de", "aA;:'\"[{zZ1!-_", "AaÖöÄäÜüYy1!ẞ?"},
         {"de", ALTGR "a" ALTGR_SHIFT "a" ALTGR "q" ALTGR "e" ALTGR "o", "Ææ@€Ø"},
         {"de", ALTGR_SHIFT "," ALTGR_SHIFT ".", "×÷"},
+        {"de", ALTGR "t" ALTGR "f" ALTGR "g" ALTGR "h" ALTGR "k" ALTGR "l" ALTGR "s", "ŦĐŊĦĸŁS"},
+        {"de", ALTGR_SHIFT "t" ALTGR_SHIFT "h" ALTGR_SHIFT "i", "ŧħı"},
         {"fr", "qQ;:aA!1", "AaMmQq1&"},
         {"fr", "2@7&9(0)'\"", "É2È7Ç9À0Ù%"}, // capitals that Shift does not reach
         {"dvorak", "sS-_;:", "Oo[{Ss"},
@@ -529,6 +533,27 @@ static void caps_lock_inverts_shift_for_letters_only(void **)
         FEED(0x3a, 0xba);
         assert_int_equal(scancode_modifiers(&decoder), 0);
         assert_nothing_is_down();
+    }
+}
+
+// A layout with the letters of Latin Extended-A, which those of the kernel have only in part.
+static void caps_lock_knows_the_letters_of_latin_extended_a(void **)
+{
+    static const char16_t small[] = u"āăąćĉċčďđēĕėęěĝğġģĥħĩīĭįĳĵķĺļľŀłńņňŋōŏőœŕŗřśŝşšţťŧũūŭůűųŵŷźżžſÿßĸŉı";
+    static const char16_t capital[] = u"ĀĂĄĆĈĊČĎĐĒĔĖĘĚĜĞĠĢĤĦĨĪĬĮĲĴĶĹĻĽĿŁŃŅŇŊŌŎŐŒŔŖŘŚŜŞŠŢŤŦŨŪŬŮŰŲŴŶŹŻŽSŸẞĸŉı";
+    static_assert(sizeof small == sizeof capital);
+    static struct scancode_layout layout = {.name = "extended"};
+    constexpr unsigned POSITION_OF_Q = 13;
+    for (size_t i = 0; small[i] != 0; i++) {
+        uint16_t pair[] = {small[i], capital[i]};
+        for (size_t n = 0; n < COUNT(pair); n++) { // a capital stays one
+            layout.text[0][POSITION_OF_Q] = pair[n];
+            layout.text[1][POSITION_OF_Q] = '#';
+            scancode_decoder_init(&decoder, &layout);
+            event_count = 0;
+            FEED(0x3a, 0xba, 0x10, 0x90);
+            assert_int_equal(events[2].codepoint, capital[i]);
+        }
     }
 }
 
@@ -583,6 +608,24 @@ static void the_keypad_has_digits_with_num_lock(void **)
     }
 }
 
+// ---- losses
+
+static void what_a_loss_cut_off_is_forgotten(void **)
+{
+    FEED(0xe0);
+    scancode_release_all(&decoder);
+    take_events();
+    FEED(0x4b, 0xcb); // the keypad's 4, not the arrow
+    assert_int_equal(event_count, 2);
+    assert_int_equal(events[0].key, KEY_KEYPAD_4);
+    use_layout("de");
+    FEED(0x29, 0xa9); // a dead circumflex
+    scancode_release_all(&decoder);
+    take_events();
+    FEED(0x1e, 0x9e);
+    assert_string_equal(typed(), "a");
+}
+
 // ---- garbage
 
 // A hundred thousand bytes of noise, then everything is released and a person goes on typing.
@@ -630,8 +673,10 @@ int main(void)
         cmocka_unit_test_setup(control_makes_control_characters, fresh),
         cmocka_unit_test_setup(control_holds_back_what_has_no_control_character, fresh),
         cmocka_unit_test_setup(caps_lock_inverts_shift_for_letters_only, fresh),
+        cmocka_unit_test_setup(caps_lock_knows_the_letters_of_latin_extended_a, fresh),
         cmocka_unit_test_setup(a_lock_turns_once_a_press, fresh),
         cmocka_unit_test_setup(the_keypad_has_digits_with_num_lock, fresh),
+        cmocka_unit_test_setup(what_a_loss_cut_off_is_forgotten, fresh),
         cmocka_unit_test_setup(noise_leaves_nothing_behind, fresh),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
