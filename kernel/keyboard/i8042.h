@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The keyboard controller's two ports, private to keyboard. Every wait is bounded by a number of looks at the status,
-// about 1 us each. Names start with i8042_.
+// about 1 us each on an ISA-timed bus. Where the firmware emulates the ports (USB legacy support), a look enters SMM
+// and costs 50 us or more, so that a limit of 1 s becomes a minute: bounded all the same, and no clock is needed. Names
+// start with i8042_.
 // Source: IBM PS/2 Hardware Interface Technical Reference, "Keyboard and Auxiliary Device Controller".
 #pragma once
 #include <lib/status.h>

@@ -4,6 +4,9 @@
 //
 // The interrupt handler is the ring's producer. A reader that finds nothing takes its part with interrupts closed, in
 // case an edge got lost: then a byte waits in the controller, and no other edge comes before it is taken.
+//
+// Where bytes found no room in the ring, the byte by which a keyboard says the same of its own buffer takes their
+// place, so that the decoder releases all keys there: before it reads what came later, and not earlier.
 #include "i8042.h"
 #include <arch/cpu.h>
 #include <interrupt/irq.h>
@@ -28,6 +31,7 @@ constexpr uint8_t ANSWER_ACKNOWLEDGE = 0xfa;
 constexpr uint8_t ANSWER_RESEND = 0xfe;
 constexpr uint8_t ANSWER_TEST_PASSED = 0xaa;
 constexpr uint8_t ANSWER_TEST_FAILED = 0xfc;
+constexpr uint8_t BYTE_OVERRUN = 0xff;
 
 constexpr unsigned ACKNOWLEDGE_LIMIT_MS = 200;
 constexpr unsigned RESET_LIMIT_MS = 1000; // a keyboard's own test takes 0.3 to 0.9 s
@@ -36,15 +40,23 @@ constexpr unsigned OTHER_BYTE_LIMIT = 32; // keys that were on their way when it
 
 static uint8_t ring_storage[RING_SIZE];
 static struct byte_ring ring = BYTE_RING_INIT(ring_storage);
+static bool has_gap; // at the ring's end; the producer's
 
 static struct {
     bool is_present;
-    uint32_t lost_count_seen;
     struct scancode_decoder decoder;
     struct lights lights;
 } keyboard;
 
 // ---- bytes
+
+// Each byte that is not kept is counted once: as itself, or by the mark that finds no room before it.
+static void keep(uint8_t byte)
+{
+    if (has_gap && !byte_ring_push(&ring, BYTE_OVERRUN))
+        return;
+    has_gap = !byte_ring_push(&ring, byte);
+}
 
 static unsigned take_bytes(void)
 {
@@ -53,7 +65,7 @@ static unsigned take_bytes(void)
     bool is_key;
     while (count < HANDLER_LIMIT && i8042_take(&byte, &is_key)) {
         if (is_key)
-            (void)byte_ring_push(&ring, byte); // what finds no room is counted
+            keep(byte);
         count++;
     }
     return count;
@@ -64,19 +76,26 @@ static void handle_interrupt(void *)
     (void)take_bytes();
 }
 
-static void take_stranded_bytes(void)
+// With interrupts closed. After a loss nothing may follow; then the gap is all there is.
+static bool take_stranded_byte(uint8_t *byte)
 {
-    uint64_t flags = cpu_interrupts_disable();
     (void)take_bytes();
-    cpu_interrupts_restore(flags);
+    if (byte_ring_pop(&ring, byte))
+        return true;
+    *byte = BYTE_OVERRUN;
+    bool is_gap = has_gap;
+    has_gap = false;
+    return is_gap;
 }
 
 static bool next_byte(uint8_t *byte)
 {
     if (byte_ring_pop(&ring, byte))
         return true;
-    take_stranded_bytes();
-    return byte_ring_pop(&ring, byte);
+    uint64_t flags = cpu_interrupts_disable();
+    bool has_byte = take_stranded_byte(byte);
+    cpu_interrupts_restore(flags);
+    return has_byte;
 }
 
 // ---- setting up
@@ -237,30 +256,15 @@ static void drive_lights(void)
         lights_sent(&keyboard.lights);
 }
 
-// Releases may be among what was lost.
-static bool has_lost_bytes(void)
-{
-    uint32_t lost_count = keyboard_lost_count();
-    bool is_news = lost_count != keyboard.lost_count_seen;
-    keyboard.lost_count_seen = lost_count;
-    return is_news;
-}
-
 bool keyboard_read(struct key_event *event)
 {
     if (!keyboard.is_present)
         return false;
     bool has_event;
-    while (!(has_event = scancode_next_event(&keyboard.decoder, event))) {
-        uint8_t byte;
-        if (next_byte(&byte)) {
-            if (!lights_take_answer(&keyboard.lights, byte))
-                scancode_feed(&keyboard.decoder, byte);
-        } else if (has_lost_bytes()) {
-            scancode_release_all(&keyboard.decoder);
-        } else {
-            break;
-        }
+    uint8_t byte;
+    while (!(has_event = scancode_next_event(&keyboard.decoder, event)) && next_byte(&byte)) {
+        if (!lights_take_answer(&keyboard.lights, byte))
+            scancode_feed(&keyboard.decoder, byte);
     }
     drive_lights();
     return has_event;

@@ -8,7 +8,8 @@
 
 // Set up the controller and the keyboard, register the interrupt (after irq_init(); interrupts may be closed or open),
 // and use the layout called LAYOUT_NAME (nullptr: US). Every wait is bounded; without an answer all of them together
-// take about two seconds. STATUS_NOT_FOUND when no controller or no keyboard answers, or its line cannot be had. Logs
+// take about two seconds, but minutes where each look at the ports costs 50 us because the firmware emulates them.
+// STATUS_NOT_FOUND when no controller or no keyboard answers, or its line cannot be had. Logs
 // in one line what it found; an unknown layout is an error in the log, and US is used. IS_SAID_TO_BE_ABSENT: the
 // firmware's tables say that there is no controller. Its ports are asked all the same, because tables have been wrong
 // in both ways.
@@ -18,5 +19,5 @@ enum status keyboard_init(const char *layout_name, bool is_said_to_be_absent);
 // the locks right, one byte a call.
 [[nodiscard]] bool keyboard_read(struct key_event *event);
 
-// Bytes that came faster than they were read. After a loss, all keys that are down get a release event.
+// Bytes that came faster than they were read. All keys that are down get a release event in the place of what was lost.
 uint32_t keyboard_lost_count(void);

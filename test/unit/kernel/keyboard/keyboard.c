@@ -599,6 +599,43 @@ static void an_overflow_is_counted_and_releases_every_key(void **)
     assert_types((const uint8_t[]){0x30}, 1, 'b');
 }
 
+// What was typed before the gap is read with Shift held, what came after it without, wherever the reader was.
+static void a_gap_releases_the_keys_in_its_place(void **)
+{
+    static struct key_event events[2048];
+    assert_is_found();
+    uint32_t before = keyboard_lost_count();
+    type_byte(0x2a);
+    for (unsigned i = 0; i < 511; i++)
+        type_byte(0x1e);
+    type_byte(0xaa); // lost, as is the key that follows
+    type_byte(0x30);
+    for (unsigned gap = 0; gap < 2; gap++) {
+        struct key_event event;
+        for (unsigned i = 0; i < 3; i++)
+            assert_true(keyboard_read(&event));
+        for (unsigned i = 0; i < 4; i++) // the gap takes the first of three places: two are lost
+            type_byte(gap == 0 ? 0x20 : 0x21);
+    }
+    assert_int_equal(keyboard_lost_count() - before, 2 + 2 * 2);
+    size_t count = read_events(events, 2048);
+    // 506 of A, a and Shift up, 2 of d, d up, 2 of f, f up
+    assert_int_equal(count, 506 + 2 + 2 + 1 + 2 + 1);
+    for (size_t i = 0; i < 506; i++)
+        assert_int_equal(events[i].codepoint, 'A');
+    static const struct {
+        enum key key;
+        char codepoint;
+    } rest[] = {{KEY_A, 0}, {KEY_LEFT_SHIFT, 0}, {KEY_D, 'd'}, {KEY_D, 'd'},
+                {KEY_D, 0}, {KEY_F, 'f'},        {KEY_F, 'f'}, {KEY_F, 0}};
+    for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) {
+        assert_int_equal(events[506 + i].key, rest[i].key);
+        assert_int_equal(events[506 + i].codepoint, rest[i].codepoint);
+        assert_int_equal(events[506 + i].is_pressed, rest[i].codepoint != 0);
+    }
+    assert_int_equal(read_events(events, 1), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -633,6 +670,7 @@ int main(void)
         cmocka_unit_test_setup(lights_follow_the_locks, healthy),
         cmocka_unit_test_setup(lights_that_are_refused_cost_no_key, healthy),
         cmocka_unit_test_setup(an_overflow_is_counted_and_releases_every_key, healthy),
+        cmocka_unit_test_setup(a_gap_releases_the_keys_in_its_place, healthy),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
