@@ -67,7 +67,9 @@ static bool add_processor(struct acpi_madt *madt, uint32_t apic_id, uint32_t uid
 {
     if (!(flags & (PROCESSOR_ENABLED | PROCESSOR_ONLINE_CAPABLE)))
         return true; // an empty socket is no mistake
-    if (madt->processor_count == ACPI_PROCESSOR_LIMIT || has_processor(madt, apic_id))
+    if (has_processor(madt, apic_id))
+        return true; // nor is one that firmware lists once for each mode of its APIC
+    if (madt->processor_count == ACPI_PROCESSOR_LIMIT)
         return false;
     madt->processors[madt->processor_count++] = (struct acpi_processor){
         .apic_id = apic_id,

@@ -102,7 +102,7 @@ struct acpi_madt {
     phys_addr_t local_apic; // 0 when what the firmware says cannot be: the CPU's own register knows as well
     bool has_8259;          // which must be masked then
     uint32_t processor_count, io_apic_count, override_count, nmi_source_count, local_nmi_count;
-    uint32_t dropped_count; // entries beyond the limits, said twice, or wrong
+    uint32_t dropped_count; // entries beyond the limits, wrong, or said twice (processors may be)
     struct acpi_processor processors[ACPI_PROCESSOR_LIMIT];
     struct acpi_io_apic io_apics[ACPI_IO_APIC_LIMIT];
     struct acpi_interrupt_override overrides[ACPI_OVERRIDE_LIMIT];
