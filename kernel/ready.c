@@ -36,15 +36,19 @@ static struct echo echo_of(uint32_t character)
     return encode_utf8(character);
 }
 
-// What to show for the next thing typed, if there is one. A terminal sends UTF-8 in pieces, which pass as they are.
-// Keys that give no character are passed over.
-static bool take_input(struct echo *echo)
+// What to show for the next byte from the serial line. A terminal sends UTF-8 in pieces, which pass as they are.
+static bool take_from_serial(struct echo *echo)
 {
     uint8_t byte;
-    if (serial_read(&byte)) {
-        *echo = byte < 0x80 ? echo_of(byte == '\r' ? '\n' : byte) : (struct echo){1, {(char)byte}};
-        return true;
-    }
+    if (!serial_read(&byte))
+        return false;
+    *echo = byte < 0x80 ? echo_of(byte == '\r' ? '\n' : byte) : (struct echo){1, {(char)byte}};
+    return true;
+}
+
+// The same for the next key. Keys that give no character are passed over.
+static bool take_from_keyboard(struct echo *echo)
+{
     struct key_event event;
     while (keyboard_read(&event)) {
         if (event.is_pressed && event.codepoint != 0) {
@@ -53,6 +57,16 @@ static bool take_input(struct echo *echo)
         }
     }
     return false;
+}
+
+// Each comes first in turn, so that a flood of the one does not keep the other waiting.
+static bool take_input(struct echo *echo)
+{
+    static bool is_keyboards_turn;
+    is_keyboards_turn = !is_keyboards_turn;
+    if (is_keyboards_turn)
+        return take_from_keyboard(echo) || take_from_serial(echo);
+    return take_from_serial(echo) || take_from_keyboard(echo);
 }
 
 static void show(const struct echo *echo)

@@ -8,13 +8,14 @@ import re
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.bochs import Bochs
 from support.case import add_case, case, run_cases
 from support.elf import Elf
-from support.failure import Failure, Skip, check_equal
+from support.failure import Failure, Skip, check, check_equal
 from support.keys import Typist
 from support.machine import QEMU
 from support.volumes import set_config
@@ -283,6 +284,19 @@ def after_an_overflow_no_key_stays_down(context):
         typist.type("b")
         if not re.fullmatch("A{200,256}b", echo_of(machine)):
             raise Failure(f"the echo is {echo_of(machine)!r}")
+
+
+@case()
+def a_flood_on_the_serial_line_keeps_no_key_waiting(context):
+    """What came while nobody read is read in turn."""
+    with context.machine(gdb=True) as machine:
+        with Moment(machine, symbol(context, "kernel_ready")):
+            machine.send("." * 2000)
+            Typist(machine).tap("k")
+            time.sleep(0.5)  # a guest that has not taken everything by then makes the test easier, not wrong
+        machine.gdb.detach()
+        machine.expect(UP + r"[.k]{2001}$")
+        check(echo_of(machine).index("k") < 2, "the key waited until the serial line was quiet")
 
 
 @case()
