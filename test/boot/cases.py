@@ -6,6 +6,7 @@ chain or the kernel print are in TEXT, once.
 """
 import re
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -22,6 +23,8 @@ TEXT = {
     # The features that the CPU has, and those that it has not.
     "with": r"\bcpu\b.*\bwith( .*)$",
     "without": r"\bcpu\b.*\bwithout( .*)$",
+    # The kernel is up and waits for input.
+    "up": r"main: Hewn is up",
     "no long mode": "this CPU has no long mode",
 }
 CONFIG = "kernel=KERNEL.ELF\ncmdline=exit=pass\n"
@@ -166,9 +169,46 @@ def exit_fail_is_a_fail(context):
         machine.require_fail()
 
 
+# Where a CPU is, per "info registers -a": 64-bit registers have other names than 32-bit ones.
+CPU_STATE = re.compile(r"^CPU#(\d+).*?IP=(\w+).*?HLT=(\d).*?^CS =\w+ (\w+).*?^CR0=(\w+)", re.MULTILINE | re.DOTALL)
+CR0_PAGING = 1 << 31
+# The firmware's code below 1 MiB, where it parked them; or the top of 4 GiB, where they wait for a start-up message.
+FIRMWARE = (range(0xe0000, 0x100000), range(0xffff0000, 0x100000000))
+
+
+def require_parked(machine, count):
+    """Every CPU but the first is in HLT, in the firmware, and cannot reach the kernel's addresses."""
+    text = machine.qmp.monitor("info registers -a").replace("\r", "")
+    states = [(int(number), *(int(field, 16) for field in fields)) for number, *fields in CPU_STATE.findall(text)]
+    check_equal([number for number, *_ in states], list(range(count)), "CPUs")
+    check(states[0][4] & CR0_PAGING, f"the first CPU is not where the kernel runs:\n{text}")
+    for number, pointer, is_halted, base, cr0 in states[1:]:
+        place = base + pointer
+        print(f"CPU {number}: halted {is_halted}, at {place:#x}, CR0 {cr0:#x}")
+        check(is_halted, f"CPU {number} runs, at {place:#x}")
+        check(not cr0 & CR0_PAGING and any(place in each for each in FIRMWARE), f"CPU {number} is at {place:#x}")
+
+
+def parked_case(machine_type):
+    def run(context):
+        with context.machine(machine=machine_type, smp=4) as machine:
+            machine.expect(TEXT["up"])
+            require_parked(machine, 4)
+            for round in range(20):  # interrupts, ticks and keys are the first one's
+                machine.send(f"{round}\n")
+                machine.expect(f"^{round}$")
+            time.sleep(0.2)
+            require_parked(machine, 4)
+    return run
+
+
 @case()
 def four_cpus(context):
     boot(context, smp=4)
+
+
+add_case("other_cpus_stay_parked_pc", parked_case("pc"))
+add_case("other_cpus_stay_parked_q35", parked_case("q35"))
 
 
 @case(lock="bochs")
