@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // kernel/serial's way in, against a UART that the test plays: one with a FIFO of 16 bytes, one that never runs dry (as
-// QEMU's), one that is stuck, one that is pulled out. Its line is what an ISA bus makes of it: only a rise is an
-// interrupt.
+// QEMU's), one without a FIFO, one that is stuck, one that is pulled out. Its line is what an ISA bus makes of it: only
+// a rise is an interrupt.
 #include <arch/cpu.h>
 #include <arch/port.h>
 #include <serial/serial.h>
@@ -14,6 +14,10 @@ constexpr size_t QUEUE_LIMIT = 70'000;
 static struct {
     bool is_absent, has_deep_fifo, is_stuck, is_flooding, has_silent_timeout;
     uint8_t other_cause; // that the UART raises by itself; 0xff: none
+    bool has_no_fifo, has_broken_fifo;
+    bool is_byte_late;   // one arrives while the UART is being set up
+    unsigned busy_looks; // that the transmitter still has something to send
+    unsigned room;       // of the transmitter, as far as the line status has told
 
     uint8_t queue[QUEUE_LIMIT]; // received
     size_t queue_first, queue_end;
@@ -95,7 +99,10 @@ static void arrive(uint8_t byte)
 static uint8_t read_line_status(void)
 {
     uart.looks++;
-    uint8_t status = uart.is_stuck ? 0 : 0x60;
+    bool is_busy = uart.busy_looks > 0;
+    uart.busy_looks -= is_busy;
+    uint8_t status = uart.is_stuck || is_busy ? 0 : 0x60;
+    uart.room = status == 0 ? 0 : uart.has_no_fifo || uart.has_broken_fifo ? 1 : FIFO_DEPTH;
     status |= has_byte() ? 0x01 : 0;
     status |= uart.has_overrun ? 0x02 : 0;
     uart.has_overrun = false;
@@ -114,6 +121,10 @@ static uint8_t read_data(void)
 
 static uint8_t read_identification(void)
 {
+    if (uart.has_no_fifo)
+        return has_byte() ? 0x04 : 0x01;
+    if (uart.has_broken_fifo) // the plain 16550
+        return has_byte() ? 0x84 : 0x81;
     uint8_t other = uart.other_cause;
     if (other == 0x02)
         uart.other_cause = 0xff;
@@ -156,11 +167,24 @@ uint8_t port_read8(uint16_t port)
     return value;
 }
 
+static void write_data(void)
+{
+    if (uart.line_control & 0x80) {
+        assert_int_equal(uart.busy_looks, 0); // the divisor changes under what is being sent
+        return;
+    }
+    if (!uart.is_stuck && !uart.is_absent) {
+        assert_true(uart.room > 0);
+        uart.room--;
+    }
+    uart.sent_count++;
+}
+
 void port_write8(uint16_t port, uint8_t value)
 {
     switch (port & 7) {
     case 0:
-        uart.sent_count += !(uart.line_control & 0x80);
+        write_data();
         break;
     case 1:
         if (!(uart.line_control & 0x80))
@@ -175,6 +199,8 @@ void port_write8(uint16_t port, uint8_t value)
         break;
     case 4:
         uart.modem_control = value;
+        if (uart.is_byte_late)
+            arrive(0x77);
         break;
     case 7:
         uart.scratch = value;
@@ -405,6 +431,62 @@ static void a_stuck_sender_that_is_flooded_is_given_up(void **)
     assert_true(uart.looks - looks < 50);
 }
 
+// From then on it is waited for again, not only looked at.
+static void a_sender_that_recovers_sends_again(void **)
+{
+    uart.is_stuck = true;
+    serial_write("lost", 4);
+    assert_int_equal(uart.sent_count, 0);
+    uart.is_stuck = false;
+    serial_write("x", 1);
+    assert_int_equal(uart.sent_count, 1);
+    uart.busy_looks = 100;
+    serial_write("y", 1);
+    assert_int_equal(uart.sent_count, 2);
+}
+
+static void a_full_fifo_is_sent_after_one_look(void **)
+{
+    static char text[160];
+    unsigned long looks = uart.looks;
+    serial_write(text, sizeof text);
+    assert_int_equal(uart.sent_count, sizeof text);
+    assert_int_equal(uart.looks - looks, sizeof text / FIFO_DEPTH);
+}
+
+static void without_a_working_fifo_each_byte_is_waited_for(void **)
+{
+    static char text[40];
+    for (unsigned is_broken = 0; is_broken < 2; is_broken++) {
+        working(nullptr);
+        uart.has_no_fifo = !is_broken;
+        uart.has_broken_fifo = is_broken;
+        assert_int_equal(serial_init(PORT), STATUS_OK);
+        serial_write(text, sizeof text);
+        assert_int_equal(uart.sent_count, sizeof text);
+        use_interrupts();
+        arrive_many(0, 10);
+        assert_read(10);
+    }
+}
+
+static void what_is_being_sent_is_waited_for(void **)
+{
+    uart.busy_looks = 1000;
+    assert_int_equal(serial_init(PORT), STATUS_OK);
+    assert_int_equal(uart.busy_looks, 0);
+}
+
+// Turning on the FIFO would drop it.
+static void a_byte_that_arrives_during_the_setup_is_kept(void **)
+{
+    uint8_t byte = 0;
+    uart.is_byte_late = true;
+    assert_int_equal(serial_init(PORT), STATUS_OK);
+    assert_true(serial_read(&byte));
+    assert_int_equal(byte, 0x77);
+}
+
 static void each_port_has_its_line(void **)
 {
     static const struct {
@@ -445,6 +527,11 @@ int main(void)
         cmocka_unit_test_setup(what_finds_no_room_is_counted, working),
         cmocka_unit_test_setup(what_arrives_while_text_goes_out_is_kept, working),
         cmocka_unit_test_setup(a_stuck_sender_that_is_flooded_is_given_up, working),
+        cmocka_unit_test_setup(a_sender_that_recovers_sends_again, working),
+        cmocka_unit_test_setup(a_full_fifo_is_sent_after_one_look, working),
+        cmocka_unit_test_setup(without_a_working_fifo_each_byte_is_waited_for, working),
+        cmocka_unit_test_setup(what_is_being_sent_is_waited_for, working),
+        cmocka_unit_test_setup(a_byte_that_arrives_during_the_setup_is_kept, working),
         cmocka_unit_test_setup(each_port_has_its_line, working),
         cmocka_unit_test_setup(without_a_uart_nothing_happens, working),
     };
