@@ -47,6 +47,7 @@ VARIANTS = {
     "irq.masked_line_is_silent_until_it_is_unmasked": BOTH_CONTROLLERS,
     "irq.line_that_no_controller_has_is_out_of_range": BOTH_CONTROLLERS,
     "irq.storm_is_masked": BOTH_CONTROLLERS,
+    "irq.storm_is_ended_by_the_kernels_watch": BOTH_CONTROLLERS,
     "irq.spurious_lines_of_the_8259s_are_counted": BOTH_CONTROLLERS,
     "irq.interrupt_instruction_with_the_vector_of_a_line": BOTH_CONTROLLERS,
     "irq.spurious_line_7_is_not_acknowledged": {"": PIC},

@@ -9,7 +9,9 @@
 #include <framework/int_instruction.h>
 #include <framework/test.h>
 #include <interrupt/irq.h>
+#include <serial/serial.h>
 #include <time/time.h>
+#include <time/timer.h>
 
 constexpr uint32_t RTC_LINE = 8;
 constexpr uint16_t RTC_INDEX = 0x70;
@@ -309,6 +311,89 @@ TEST(irq, storm_is_masked)
     CHECK_EQUAL(masked_beyond, 1);
     CHECK_EQUAL(masked_again, 0);
     CHECK_EQUAL(later, at_mask);
+}
+
+// ---- a storm
+
+// The first serial port's transmitter asks for an interrupt whenever it is empty and may ask: enough for a line that is
+// high again before its handler has ended (PC16550D data sheet, table III).
+constexpr uint32_t COM1_LINE = 4;
+constexpr uint16_t COM1_INTERRUPT_ENABLE = 0x3f9;
+constexpr uint8_t UART_TRANSMITTER_EMPTY = 1 << 1;
+constexpr uint64_t STORM_LIMIT_NS = 2'000 * MILLISECOND_NS;
+
+static volatile struct {
+    uint64_t start_ns;
+    unsigned tick_count;
+    bool is_over; // because nobody has ended it
+} storm;
+
+static void raise_once_more(void *)
+{
+    port_write8(COM1_INTERRUPT_ENABLE, 0);
+    if (time_now_ns() - storm.start_ns < STORM_LIMIT_NS)
+        port_write8(COM1_INTERRUPT_ENABLE, UART_TRANSMITTER_EMPTY);
+    else
+        storm.is_over = true;
+}
+
+static void count_tick(void *)
+{
+    storm.tick_count = storm.tick_count + 1;
+}
+
+static uint64_t interrupts_of(uint32_t line)
+{
+    struct irq_counters counters = {};
+    (void)irq_read_counters(line, &counters);
+    return counters.count;
+}
+
+// Return whether LINE is silent for 20 ms, now or before long.
+static bool wait_for_silence(uint32_t line)
+{
+    uint64_t start = time_now_ns();
+    while (time_now_ns() - start < PATIENCE_NS) {
+        uint64_t before = interrupts_of(line);
+        wait_ms(20);
+        if (interrupts_of(line) == before)
+            return true;
+    }
+    return false;
+}
+
+// While it lasts, nothing but handlers runs: the code below goes on when the kernel's own watch has masked the line.
+TEST(irq, storm_is_ended_by_the_kernels_watch)
+{
+    static struct timer ticker;
+    if (serial_irq_line() != COM1_LINE)
+        SKIP("needs a UART at COM1");
+    irq_unregister(COM1_LINE);
+    enum status status = irq_register(COM1_LINE, raise_once_more, nullptr);
+    storm.is_over = false;
+    storm.start_ns = time_now_ns();
+    storm.tick_count = 0;
+    timer_start(&ticker, MILLISECOND_NS, MILLISECOND_NS, count_tick, nullptr);
+    port_write8(COM1_INTERRUPT_ENABLE, UART_TRANSMITTER_EMPTY);
+    bool is_silent = wait_for_silence(COM1_LINE);
+    uint64_t count = interrupts_of(COM1_LINE);
+    unsigned ticks_before = storm.tick_count;
+    wait_ms(20);
+    unsigned ticks_after = storm.tick_count;
+    bool is_over = storm.is_over;
+    timer_cancel(&ticker);
+    irq_unregister(COM1_LINE);
+    port_write8(COM1_INTERRUPT_ENABLE, 0);
+    enum status status_after = irq_register(COM1_LINE, serial_interrupt, nullptr);
+    serial_input_enable();
+    CHECK_EQUAL(status, STATUS_OK);
+    CHECK_EQUAL(status_after, STATUS_OK);
+    CHECK(!is_over);
+    CHECK(is_silent);
+    CHECK(count > 1000); // it was one
+    CHECK(ticks_before > 0);
+    CHECK(ticks_after > ticks_before);
+    test_note("masked after %llu interrupts", (unsigned long long)count);
 }
 
 // ---- interrupts that nobody asked for
