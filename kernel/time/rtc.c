@@ -23,9 +23,15 @@ constexpr uint8_t FIRST_FREE = 0x0e;
 constexpr uint8_t INDEX_LIMIT = 0x80;
 constexpr uint8_t STATUS_A_UPDATING = 1 << 7; // or about to, within 244 us; for 2.2 ms at most
 
-constexpr uint64_t UPDATE_LIMIT_NS = 10'000'000;
-constexpr uint32_t UPDATE_READ_LIMIT = 1'000'000; // where no clock runs: some two seconds
-constexpr unsigned READ_ATTEMPTS = 5;             // an update in between is seen once a second
+constexpr uint64_t WAIT_LIMIT_NS = 10'000'000;
+constexpr uint32_t LOOK_LIMIT = 10'000; // where no clock runs: 20 ms, when an access to a port takes 1 us
+constexpr unsigned READ_ATTEMPTS = 5;   // an update in between is seen once a second
+
+// Of one reading of the date, all its waits together.
+struct patience {
+    uint64_t start_ns;
+    uint32_t looks;
+};
 
 static uint8_t read_register(uint8_t index)
 {
@@ -36,13 +42,15 @@ static uint8_t read_register(uint8_t index)
     return value;
 }
 
-static bool wait_until_still(void)
+// The limit is looked at before the register, which so has the last word when the CPU was away in between.
+static bool wait_until_still(struct patience *patience)
 {
-    uint64_t start_ns = time_now_ns();
-    for (uint32_t i = 0; i < UPDATE_READ_LIMIT && time_now_ns() - start_ns <= UPDATE_LIMIT_NS; i++) {
+    bool is_over;
+    do {
+        is_over = patience->looks++ >= LOOK_LIMIT || time_now_ns() - patience->start_ns > WAIT_LIMIT_NS;
         if (!(read_register(STATUS_A) & STATUS_A_UPDATING))
             return true;
-    }
+    } while (!is_over);
     return false;
 }
 
@@ -60,6 +68,19 @@ static struct rtc_registers read_all(uint8_t century_index)
     };
 }
 
+// Until two readings agree.
+static enum status read_still(uint8_t century_index, struct rtc_registers *registers)
+{
+    struct patience patience = {.start_ns = time_now_ns()};
+    for (unsigned i = 0; i < READ_ATTEMPTS && wait_until_still(&patience); i++) {
+        struct rtc_registers first = read_all(century_index);
+        *registers = read_all(century_index);
+        if (memcmp(&first, registers, sizeof first) == 0)
+            return STATUS_OK;
+    }
+    return STATUS_TIMEOUT;
+}
+
 enum status time_read_date(const struct acpi_fadt *fadt, struct time_date *date)
 {
     if (fadt != nullptr && fadt->has_no_rtc)
@@ -69,19 +90,14 @@ enum status time_read_date(const struct acpi_fadt *fadt, struct time_date *date)
         century_index = 0;
     struct time_date found;
     struct rtc_registers registers = read_all(century_index);
-    if (rtc_date_decode(&registers, &found) == STATUS_NOT_FOUND)
-        return STATUS_NOT_FOUND; // an empty bus would look busy, too
-    for (unsigned i = 0; i < READ_ATTEMPTS; i++) {
-        bool is_still = wait_until_still();
-        struct rtc_registers first = read_all(century_index);
-        struct rtc_registers second = read_all(century_index);
-        port_write8(PORT_INDEX, STATUS_D); // where stray accesses of the data port hurt least
-        if (!is_still || memcmp(&first, &second, sizeof first) != 0)
-            continue;
-        enum status status = rtc_date_decode(&second, &found);
+    enum status status = rtc_date_decode(&registers, &found);
+    if (status != STATUS_NOT_FOUND) { // an empty bus would look busy, too
+        status = read_still(century_index, &registers);
         if (status == STATUS_OK)
-            *date = found;
-        return status;
+            status = rtc_date_decode(&registers, &found);
     }
-    return STATUS_TIMEOUT;
+    port_write8(PORT_INDEX, STATUS_D); // where stray accesses of the data port hurt least
+    if (status == STATUS_OK)
+        *date = found;
+    return status;
 }

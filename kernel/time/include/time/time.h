@@ -48,7 +48,7 @@ uint64_t time_source_hz(void);                         // as calibrated; 0 witho
 bool time_has_tick(void);
 uint64_t time_tick_count(void);
 
-// Read the battery-backed clock; what it says is taken as UTC. FADT may be nullptr. Takes some milliseconds at most,
-// with or without a clock. STATUS_NOT_FOUND when there is none, STATUS_INVALID when what it says is no date,
-// STATUS_TIMEOUT when it is never ready to be read.
+// Read the battery-backed clock; what it says is taken as UTC. FADT may be nullptr. Takes at most 10 ms, where no clock
+// runs 20'000 accesses to its ports (some 20 ms), and in either case 200 more. STATUS_NOT_FOUND when there is none,
+// STATUS_INVALID when what it says is no date, STATUS_TIMEOUT when it is never ready to be read.
 enum status time_read_date(const struct acpi_fadt *fadt, struct time_date *date);
