@@ -21,31 +21,36 @@ constexpr uint8_t SPEAKER_GATE = 1 << 0;   // channel 2 counts
 constexpr uint8_t SPEAKER_DATA = 1 << 1;   // its output is heard
 constexpr uint8_t SPEAKER_WRITABLE = 0x0f; // the rest is status
 
-// The two bytes of a count belong together: nobody may read between them. An NMI cannot be kept out, so it gets the
-// count of before.
-static volatile bool is_reading;
-static volatile uint16_t last_count;
-
+// Each channel has a latch of its own, so a reader of one does not disturb a reader of the other.
 static uint16_t read_count(uint8_t latch, uint16_t port)
 {
-    uint64_t flags = cpu_interrupts_disable();
-    is_reading = true;
     port_write8(PORT_CONTROL, latch);
     uint8_t low = port_read8(port);
     uint8_t high = port_read8(port);
-    is_reading = false;
-    cpu_interrupts_restore(flags);
     return (uint16_t)(high << 8 | low);
 }
+
+// The two bytes of a count belong together: nobody may read between them. An NMI cannot be kept out, so it gets the
+// count of before. That one must not be older than what time.c knows of: it would look like a whole turn. So it is
+// stored before anybody else may read, and LAST_COUNT is always the latest.
+static volatile bool is_reading;
+static volatile uint16_t last_count;
 
 // It counts down; a count of 0 stands for 2^16.
 static uint64_t read_channel_2(void)
 {
-    if (!is_reading)
-        last_count = (uint16_t)-read_count(LATCH_CHANNEL_2, PORT_CHANNEL_2);
-    return last_count;
+    if (is_reading)
+        return last_count;
+    uint64_t flags = cpu_interrupts_disable();
+    is_reading = true;
+    uint16_t count = (uint16_t)-read_count(LATCH_CHANNEL_2, PORT_CHANNEL_2);
+    last_count = count;
+    is_reading = false;
+    cpu_interrupts_restore(flags);
+    return count;
 }
 
+// For pit_start_tick() alone: two readers would share bytes.
 static uint64_t read_channel_0(void)
 {
     return read_count(LATCH_CHANNEL_0, PORT_CHANNEL_0);
