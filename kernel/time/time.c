@@ -15,6 +15,7 @@
 #include <time/time.h>
 
 constexpr unsigned SOURCE_COUNT = TIME_SOURCE_PIT + 1;
+constexpr unsigned READ_ATTEMPTS = 3;
 
 static const char *const names[SOURCE_COUNT] = {"none", "tsc", "hpet", "pm", "pit"};
 static const char *const described[SOURCE_COUNT] = {"nothing", "TSC", "HPET", "PM timer", "PIT"};
@@ -22,12 +23,19 @@ static const char *const described[SOURCE_COUNT] = {"nothing", "TSC", "HPET", "P
 struct clock time_clock;
 
 // The recent count is loaded before the counter is read, so whatever interrupts in between only makes it older. It need
-// not be the latest: any of less than a turn ago gives the same sum. So no lock is needed, and none is taken.
+// not be the latest: any of less than a turn ago gives the same sum. So no lock is needed, and none is taken. Who was
+// interrupted by another reader begins again, because that may have been for longer than a turn. Not for ever: where
+// interrupts are that thick, the last attempt counts, and only a turn within that one would be lost.
 static uint64_t widened_count(void)
 {
-    uint64_t recent = atomic_load_explicit(&time_clock.recent, memory_order_relaxed);
-    uint64_t count = clock_extend(recent, time_clock.read(), time_clock.mask);
-    atomic_store_explicit(&time_clock.recent, count, memory_order_relaxed);
+    uint64_t count = 0;
+    for (unsigned i = 0; i < READ_ATTEMPTS; i++) {
+        uint64_t recent = atomic_load_explicit(&time_clock.recent, memory_order_relaxed);
+        count = clock_extend(recent, time_clock.read(), time_clock.mask);
+        if (atomic_compare_exchange_strong_explicit(&time_clock.recent, &recent, count, memory_order_relaxed,
+                                                    memory_order_relaxed))
+            break;
+    }
     return count;
 }
 
