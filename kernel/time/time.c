@@ -93,7 +93,7 @@ static void report_absence(enum time_source source, enum status status)
     if (status == STATUS_TIMEOUT)
         log_warning("time", "the %s stands still", name);
     else if (status == STATUS_INVALID)
-        log_warning("time", "the HPET breaks its specification and is not used");
+        log_warning("time", "the %s breaks its specification and is not used", name);
     else if (status != STATUS_OK)
         log_info("time", "no %s", name);
 }
