@@ -4,6 +4,7 @@
 #include <arch/cpu.h>
 #include <arch/tsc.h>
 #include <framework/test.h>
+#include <interrupt/exception.h>
 #include <time/time.h>
 #include <time/timer.h>
 
@@ -35,6 +36,16 @@ static void count_up(void *count)
 {
     volatile unsigned *number = count;
     *number = *number + 1;
+}
+
+// Whether timers still run, for tests that could have broken their queue.
+static bool wait_for_one_shot(void)
+{
+    static struct timer timer;
+    static unsigned count;
+    count = 0;
+    timer_start(&timer, MS, 0, count_up, &count);
+    return wait_until(&count, 1);
 }
 
 static volatile uint64_t fired_ns;
@@ -215,6 +226,57 @@ TEST(timer, time_beyond_all_time_is_never)
     bool first = timer_cancel(&timers[0]), second = timer_cancel(&timers[1]);
     CHECK_EQUAL(count, 0);
     CHECK(first && second);
+}
+
+// Whoever interrupts starting and cancelling, at each instruction where interrupts are open, may do the same.
+constexpr uint8_t DEBUG_EXCEPTION = 1;
+constexpr uint64_t FAR = 1'000'000 * MS; // none of these is due in this test
+constexpr unsigned ROUNDS = 20;
+static struct timer intruder;
+static bool is_intruder_first; // else its time lies among those of the others
+static volatile unsigned intrusions, lost_intruders;
+
+static bool intrude(struct trap_frame *frame)
+{
+    if (!(frame->rflags & CPU_RFLAGS_INTERRUPT))
+        return true;
+    uint64_t delay_ns = is_intruder_first ? FAR - intrusions : FAR + intrusions % 9 * MS;
+    timer_start(&intruder, delay_ns, 0, count_up, nullptr);
+    if (!timer_cancel(&intruder))
+        lost_intruders = lost_intruders + 1;
+    intrusions = intrusions + 1;
+    return true;
+}
+
+static unsigned lose_timers(struct timer *timers, unsigned count)
+{
+    unsigned lost = 0;
+    __asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq" : : : "memory", "cc");
+    for (unsigned i = 0; i < count; i++)
+        timer_start(&timers[i], FAR + i * MS, 0, count_up, nullptr);
+    for (unsigned i = 0; i < count; i++)
+        lost += !timer_cancel(&timers[i]);
+    __asm__ volatile("pushfq; andq $~0x100, (%%rsp); popfq" : : : "memory", "cc");
+    return lost;
+}
+
+TEST(timer, timers_may_be_started_and_cancelled_at_every_instruction)
+{
+    static struct timer timers[8];
+    require_tick();
+    unsigned lost = 0;
+    intrusions = lost_intruders = 0;
+    exception_set_handler(DEBUG_EXCEPTION, intrude);
+    for (unsigned i = 0; i < 2 * ROUNDS; i++) {
+        is_intruder_first = i < ROUNDS;
+        lost += lose_timers(timers, 8);
+    }
+    exception_set_handler(DEBUG_EXCEPTION, nullptr);
+    test_note("%u intrusions", intrusions);
+    CHECK(intrusions > 2 * ROUNDS * 8);
+    CHECK_EQUAL(lost, 0);
+    CHECK_EQUAL(lost_intruders, 0);
+    CHECK(wait_for_one_shot());
 }
 
 // So many that one tick cannot run them all; each notes the tick that it ran in.
