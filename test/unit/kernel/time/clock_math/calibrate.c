@@ -11,9 +11,11 @@ constexpr uint64_t PS_PER_MS = 1'000'000'000;
 constexpr uint64_t PS_PER_SECOND = 1000 * PS_PER_MS;
 constexpr uint64_t HPET_HZ = 14'318'180, PM_HZ = 3'579'545, PIT_HZ = 1'193'182;
 
-// Time that is taken from the guest: LENGTH_PS at AT_PS, or again every EVERY_PS.
+// Time that is taken from the guest: LENGTH_PS at AT_PS, or again every EVERY_PS; then the lengths of the next ones may
+// be others.
 struct theft {
     uint64_t at_ps, length_ps, every_ps;
+    const uint64_t *next_lengths_ps; // nullptr: all are the same
 };
 
 static struct {
@@ -21,6 +23,9 @@ static struct {
     uint64_t tsc_hz, reference_hz, reference_mask, other_hz;
     uint64_t tsc_cost_ps, reference_cost_ps; // of a read
     uint64_t stop_ps;                        // the reference stands still from here on
+    uint64_t pause_ps;                       // before each of the first PAUSED_BRACKETS times that the TSC is read,
+    unsigned paused_brackets;                //   then the reference, then the TSC again
+    unsigned tsc_reads, crawling_reads;
     struct theft theft;
 } machine;
 
@@ -31,6 +36,8 @@ static void pass(uint64_t ps)
     if (theft->length_ps > 0 && machine.now_ps < theft->at_ps && next >= theft->at_ps) {
         next += theft->length_ps;
         theft->at_ps = theft->every_ps > 0 ? next + theft->every_ps : UINT64_MAX;
+        if (theft->next_lengths_ps)
+            theft->length_ps = *theft->next_lengths_ps++;
     }
     machine.now_ps = next;
 }
@@ -42,6 +49,8 @@ static uint64_t ticks_at(uint64_t ps, uint64_t hz)
 
 static uint64_t read_tsc(void)
 {
+    if (machine.tsc_reads++ % 2 == 0 && machine.tsc_reads / 2 < machine.paused_brackets)
+        pass(machine.pause_ps);
     pass(machine.tsc_cost_ps);
     return ticks_at(machine.now_ps, machine.tsc_hz);
 }
@@ -242,6 +251,64 @@ static void permanent_disturbance_is_told(void **)
     assert_true(error_ppm(rates.tsc_hz, machine.tsc_hz) <= 1000); // the PM timer lost no turn
 }
 
+// 60 ms is a turn of the PIT that is lost, so only the window with 5 ms has the right rate.
+static void of_disturbed_windows_the_quietest_counts(void **state)
+{
+    for (unsigned quietest = 0; quietest < CALIBRATE_ATTEMPTS; quietest++) {
+        boot(state);
+        use_reference(PIT_HZ, 16, 12'000);
+        uint64_t lengths_ps[CALIBRATE_ATTEMPTS + 1];
+        for (unsigned i = 0; i <= CALIBRATE_ATTEMPTS; i++)
+            lengths_ps[i] = (i == quietest ? 5 : 60) * PS_PER_MS;
+        machine.theft = (struct theft){.at_ps = machine.now_ps + 4 * PS_PER_MS,
+                                       .length_ps = lengths_ps[0],
+                                       .every_ps = 5 * PS_PER_MS,
+                                       .next_lengths_ps = lengths_ps + 1};
+        struct calibrate_rates rates;
+        assert_int_equal(measure(&rates), STATUS_OK);
+        assert_true(rates.is_disturbed);
+        assert_ptr_equal(machine.theft.next_lengths_ps, lengths_ps + CALIBRATE_ATTEMPTS + 1); // one a window
+        assert_true(error_ppm(rates.tsc_hz, machine.tsc_hz) <= 50);
+    }
+}
+
+// So slow that each catch at the window's beginning spans hundreds of ticks: the last one of them is what was seen.
+static void a_change_is_caught_within_a_tick_however_long_nobody_looked(void **)
+{
+    use_reference(PIT_HZ, 16, 12'000);
+    machine.pause_ps = 3 * PS_PER_MS / 10;
+    machine.paused_brackets = 9;
+    struct calibrate_rates rates;
+    assert_int_equal(measure(&rates), STATUS_OK);
+    assert_false(rates.is_disturbed);
+    assert_true(error_ppm(rates.tsc_hz, machine.tsc_hz) <= 100);
+}
+
+static uint64_t read_crawling_reference(void)
+{
+    assert_true(machine.crawling_reads < 2 * CALIBRATE_READ_LIMIT);
+    return ++machine.crawling_reads / (CALIBRATE_STANDSTILL / 2);
+}
+
+static uint64_t read_tsc_at_once(void)
+{
+    return machine.now_ps += 1000;
+}
+
+// It never stands still for long enough to be noticed by that.
+static void a_reference_that_crawls_ends_after_a_number_of_reads(void **)
+{
+    struct calibrate_clocks clocks = {
+        .tsc = read_tsc_at_once,
+        .reference = read_crawling_reference,
+        .reference_mask = UINT64_MAX,
+        .reference_hz = 100'000'000,
+    };
+    struct calibrate_rates rates;
+    assert_int_equal(calibrate_measure(&clocks, &rates), STATUS_TIMEOUT);
+    assert_in_range(machine.crawling_reads, CALIBRATE_READ_LIMIT, CALIBRATE_READ_LIMIT + 20 * CALIBRATE_STANDSTILL);
+}
+
 static void an_impossible_tsc_is_refused(void **state)
 {
     static const uint64_t rates_hz[] = {0, 1, 900'000, 200'000'000'000};
@@ -278,6 +345,9 @@ int main(void)
         cmocka_unit_test_setup(a_short_disturbance_does_not_spoil_an_end, boot),
         cmocka_unit_test_setup(a_disturbed_window_is_measured_again, boot),
         cmocka_unit_test_setup(permanent_disturbance_is_told, boot),
+        cmocka_unit_test_setup(of_disturbed_windows_the_quietest_counts, boot),
+        cmocka_unit_test_setup(a_change_is_caught_within_a_tick_however_long_nobody_looked, boot),
+        cmocka_unit_test_setup(a_reference_that_crawls_ends_after_a_number_of_reads, boot),
         cmocka_unit_test_setup(an_impossible_tsc_is_refused, boot),
         cmocka_unit_test_setup(a_missing_or_dead_counter_beside_it_has_no_rate, boot),
     };
