@@ -65,9 +65,9 @@ static void write_frame(struct backtrace *trace, uint64_t address, unsigned retu
     backtrace_describe(place, sizeof place, address, return_offset);
     char line[LINE_LIMIT];
     if (trace->turn->is_brief && is_text(address - return_offset))
-        format_string(line, sizeof line, "%3u: %s", trace->number, place);
+        format_string(line, sizeof line, "  %u: %s", trace->number, place);
     else
-        format_string(line, sizeof line, "%3u: 0x%016llx %s", trace->number, (printable_t)address, place);
+        format_string(line, sizeof line, "  %u: 0x%016llx %s", trace->number, (printable_t)address, place);
     log_emergency("%.*s\n", trace->turn->is_brief ? SCREEN_COLUMNS : (int)sizeof line, line);
     trace->number++;
     trace->room--;

@@ -30,7 +30,7 @@ LOG_LINES = 12  # of kernel/debug/parts.h
 RING_SIZE = 64 * 1024  # of kernel/log/record_ring; head and tail stand before the bytes
 NESTED = "while another fatal error was being reported"
 
-FRAME = re.compile(r"^ +(\d+): (0x[0-9a-f]{16}) (\w+)\+0x([0-9a-f]+) \(([^:)]*)(?::(\d+))?\)$")
+FRAME = re.compile(r"^  (\d+): (0x[0-9a-f]{16}) (\w+)\+0x([0-9a-f]+) \(([^:)]*)(?::(\d+))?\)$")
 
 
 class Frame:
@@ -248,6 +248,7 @@ def endless_chain_is_cut_and_the_screen_keeps_the_first_line(context):
         lines = section_of(machine.serial, "backtrace:")
         check_equal(len(frames_of(machine.serial)), FRAME_LIMIT, "frames")
         check_equal(lines[-1], "  -: and so on", "the end of the backtrace")
+        require_grammar(machine.serial, EXCEPTION_GRAMMAR)
 
 
 # ---- a report that fails
@@ -404,7 +405,7 @@ HEX = r"0x[0-9a-f]+"
 WORD = r"0x[0-9a-f]{16}"
 ENTRY = rf"P(ML5|ML4|DPT|D|T)\[\d+\] ({HEX} [P-][W-][U-][X-][L-]|cannot be read)"
 BACKTRACE = [(r"backtrace:", 1, 1),
-             (rf"  +(\d+: {WORD} (\w+\+{HEX}( \([\w./]+(:\d+)?\))?|\(outside the kernel's text\))|-: .+)", 1, 34)]
+             (rf"  (\d+: {WORD} (\w+\+{HEX}( \([\w./]+(:\d+)?\))?|\(outside the kernel's text\))|-: .+)", 1, 34)]
 LOG = [(r"log:", 1, 1), (r" \[ *\d+\.\d+M?\] .*", 0, LOG_LINES)]
 END_OF_REPORT = [(re.escape(FAIL_LINE), 1, 1)]
 EXCEPTION_GRAMMAR = [
