@@ -152,6 +152,7 @@ def require_result(run, test):
 NEEDS_PIC = {name: reason for name, reason in SKIPPED_IN_ONE.items() if reason == "needs the 8259 pair"}
 SKIPPED_ON_BOCHS = NEEDS_PIC
 NEEDS_APIC = dict.fromkeys(("irq.spurious_vector_of_the_local_apic_is_counted",
+                            "irq.spurious_vector_of_the_local_apic_is_not_acknowledged",
                             "irq.storm_of_unclaimed_interrupts_is_survived",
                             "irq.request_of_a_line_that_was_given_up_is_acknowledged"), "needs APICs")
 NEEDS_SCREEN = dict.fromkeys(("blog_os.println_simple", "blog_os.println_many", "blog_os.println_output",

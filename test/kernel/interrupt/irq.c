@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Interrupt lines under both controllers: what arrives, what is counted, and which end-of-interrupt is sent. The source
 // is the RTC's periodic interrupt on line 8: nobody else wants it, and it comes through both chips of the 8259 pair.
+#include "apic.h"
 #include <arch/cpu.h>
-#include <arch/msr.h>
-#include <arch/phys_map.h>
 #include <arch/port.h>
 #include <arch/tsc.h>
 #include <framework/int_instruction.h>
@@ -489,23 +488,35 @@ TEST(irq, spurious_vector_of_the_local_apic_is_counted)
     CHECK_EQUAL(irq_spurious_count(), before + 1);
 }
 
-constexpr uint8_t UNCLAIMED_VECTOR = 0xe0; // of the wires' range, near its end
+static struct {
+    unsigned count, before, after;
+} in_service_at_apic;
 
-// Interrupt command register (Intel SDM vol. 3, 11.6.1): fixed delivery to oneself.
-static void send_to_self(uint8_t vector)
+static void be_spurious_at_the_local_apic(void *)
 {
-    constexpr uint32_t SHORTHAND_SELF = 1u << 18;
-    constexpr uint64_t BASE_X2APIC = 1u << 10;
-    constexpr uint32_t MSR_SELF_IPI = 0x83f;
-    uint64_t base = msr_read(MSR_APIC_BASE);
-    if (base & BASE_X2APIC) {
-        msr_write(MSR_SELF_IPI, vector);
-        return;
-    }
-    volatile uint32_t *command = phys_map_device((phys_addr_t){(base & 0x000f'ffff'ffff'f000) + 0x300}, 16);
-    CHECK(command != nullptr);
-    *command = SHORTHAND_SELF | vector;
+    in_service_at_apic.count++;
+    in_service_at_apic.before += apic_in_service_count();
+    __asm__ volatile("int $0xff");
+    in_service_at_apic.after += apic_in_service_count();
+    count_rtc(nullptr);
 }
+
+TEST(irq, spurious_vector_of_the_local_apic_is_not_acknowledged)
+{
+    need(IRQ_CONTROLLER_APIC);
+    uint64_t before = irq_spurious_count();
+    in_service_at_apic.count = in_service_at_apic.before = in_service_at_apic.after = 0;
+    CHECK_EQUAL(irq_register(RTC_LINE, be_spurious_at_the_local_apic, nullptr), STATUS_OK);
+    rtc_start(RATE_1024_HZ);
+    bool has_come = wait_for_rtc(3);
+    rtc_stop();
+    CHECK(has_come);
+    CHECK_EQUAL(irq_spurious_count(), before + in_service_at_apic.count);
+    CHECK_EQUAL(in_service_at_apic.before, in_service_at_apic.count);
+    CHECK_EQUAL(in_service_at_apic.after, in_service_at_apic.count);
+}
+
+constexpr uint8_t UNCLAIMED_VECTOR = 0xe0; // of the wires' range, near its end
 
 static bool wait_for_unclaimed(uint64_t count)
 {
@@ -520,7 +531,7 @@ TEST(irq, storm_of_unclaimed_interrupts_is_survived)
     need(IRQ_CONTROLLER_APIC);
     uint64_t before = irq_unclaimed_count();
     for (unsigned i = 1; i <= 20'000; i++) {
-        send_to_self(UNCLAIMED_VECTOR);
+        apic_send_to_self(UNCLAIMED_VECTOR);
         CHECK(wait_for_unclaimed(before + i));
     }
     CHECK_EQUAL(irq_register(RTC_LINE, count_rtc, nullptr), STATUS_OK); // whose vector has a lower priority
