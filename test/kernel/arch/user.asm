@@ -3,11 +3,13 @@
 bits 64
 %include "faults.inc"
 
-global user_text_start, user_stack_top
+global user_text_start, user_ticks, user_stack_top
 
 section .bss
         align 4096
-        resb 4096
+user_ticks:                     ; counted by user.c, which ring 3 can read here
+        resq 1
+        resb 4096 - 8
 user_stack_top:
 
 ; A page of its own: user_enter.asm, which is linked next, begins a new one.
@@ -17,6 +19,25 @@ user_text_start:
 operation user_breakpoint
         int3
 place user_breakpoint
+        ud2
+
+operation user_steps
+        nop
+        nop
+        nop
+place user_steps
+        ud2
+
+; Gives up in time when no interrupt comes.
+operation user_wait_for_ticks
+        mov ecx, 1 << 28
+.again:
+        cmp qword [rel user_ticks], 3
+        jae .end
+        dec ecx
+        jnz .again
+.end:
+place user_wait_for_ticks
         ud2
 
 operation user_invalid_opcode

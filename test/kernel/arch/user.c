@@ -6,12 +6,15 @@
 #include <arch/cpu_local.h>
 #include <arch/gdt.h>
 #include <arch/msr.h>
+#include <framework/int_instruction.h>
 #include <framework/machine.h>
 #include <framework/test.h>
+#include <interrupt/exception.h>
 
 extern uint64_t user_rflags;   // user.asm reads it
 extern uint64_t fault_address; // exception.c
 extern uint8_t user_text_start[], user_text_end[], user_stack_top[];
+extern volatile uint64_t user_ticks;             // user.asm waits for it
 [[noreturn]] void user_enter(const void *place); // user_enter.asm
 uint64_t user_rflags;
 
@@ -26,6 +29,8 @@ uint64_t user_rflags;
 #define USER_ROW(word) .name = #word, .operation = enter_##word, .at = operation_##word##_at
 
 USER_OPERATION(user_breakpoint);
+USER_OPERATION(user_steps);
+USER_OPERATION(user_wait_for_ticks);
 USER_OPERATION(user_invalid_opcode);
 USER_OPERATION(user_halt);
 USER_OPERATION(user_close_interrupts);
@@ -41,6 +46,7 @@ USER_OPERATION(user_misaligned_read);
 USER_OPERATION(user_push_nowhere);
 
 constexpr uint64_t RFLAGS_RESERVED_ONE = 1u << 1;
+constexpr uint64_t RFLAGS_TRAP = 1u << 8;
 constexpr uint64_t RFLAGS_ALIGNMENT_CHECK = 1u << 18;
 constexpr uint64_t NULL_PLUS_24 = 0x18;
 
@@ -167,21 +173,197 @@ TEST(ring3, exceptions_begin_on_the_kernels_stack)
     CHECK(fault.handler_rsp < (uintptr_t)kernel_stack + sizeof kernel_stack);
 }
 
-// A program's GS base is its own; the kernel's comes back with the exception and is hidden from ring 3.
+// ---- whose GS base is loaded: a program's is its own; the kernel's comes with each entry and is hidden from ring 3
+
+constexpr uint64_t USER_BASE = 0x1234'5000;
+
+struct bases {
+    uint64_t loaded, hidden;
+};
+
+static struct bases read_bases(void)
+{
+    return (struct bases){msr_read(MSR_GS_BASE), msr_read(MSR_KERNEL_GS_BASE)};
+}
+
+// What handlers saw.
+static struct {
+    unsigned count;
+    struct bases bases;
+    const struct cpu_local *local;
+} inside;
+
+static bool look_at_bases(struct trap_frame *)
+{
+    inside.count++;
+    inside.bases = read_bases();
+    inside.local = cpu_local();
+    return true;
+}
+
+struct user_run {
+    struct fault end;
+    struct bases after;
+};
+
+static struct user_run run_with_user_base(test_function *operation)
+{
+    inside.count = 0;
+    msr_write(MSR_KERNEL_GS_BASE, USER_BASE);
+    struct user_run run = {.end = provoke(operation)};
+    run.after = read_bases();
+    msr_write(MSR_KERNEL_GS_BASE, 0);
+    return run;
+}
+
+static void check_bases(struct bases bases, uint64_t loaded, uint64_t hidden)
+{
+    CHECK_EQUAL(bases.loaded, loaded);
+    CHECK_EQUAL(bases.hidden, hidden);
+}
+
+// It has ended with the invalid opcode AT a place.
+static void check_run(struct user_run run, const uint8_t *at, uint64_t kernel_base)
+{
+    CHECK_EQUAL(run.end.vector, INVALID_OPCODE);
+    CHECK_EQUAL(run.end.rip, (uintptr_t)at);
+    CHECK_EQUAL(run.end.cs, GDT_USER_CODE | GDT_RING_3);
+    check_bases(run.after, kernel_base, USER_BASE);
+}
+
+static void check_inside(uint64_t kernel_base, unsigned count)
+{
+    CHECK_EQUAL(inside.count, count);
+    check_bases(inside.bases, kernel_base, USER_BASE);
+    CHECK_EQUAL((uintptr_t)inside.local, kernel_base);
+}
+
 TEST(ring3, each_side_has_its_own_gs_base)
 {
-    constexpr uint64_t USER_BASE = 0x1234'5000;
     prepare();
     uint64_t kernel_base = msr_read(MSR_GS_BASE);
-    msr_write(MSR_KERNEL_GS_BASE, USER_BASE);
     for (unsigned i = 0; i < 3; i++) {
-        struct fault fault = provoke(enter_user_invalid_opcode);
-        CHECK_EQUAL(fault.vector, INVALID_OPCODE);
-        CHECK_EQUAL(msr_read(MSR_GS_BASE), kernel_base);
-        CHECK_EQUAL(msr_read(MSR_KERNEL_GS_BASE), USER_BASE);
+        check_run(run_with_user_base(enter_user_invalid_opcode), operation_user_invalid_opcode_at, kernel_base);
         CHECK_EQUAL((uintptr_t)cpu_local(), kernel_base);
     }
+}
+
+static void enter_resumed_breakpoint(void)
+{
+    exception_set_handler(BREAKPOINT, look_at_bases);
+    enter_user_breakpoint();
+}
+
+TEST(ring3, resumed_program_has_its_gs_base_back)
+{
+    prepare();
+    uint64_t kernel_base = msr_read(MSR_GS_BASE);
+    struct user_run run = run_with_user_base(enter_resumed_breakpoint);
+    check_inside(kernel_base, 1);
+    check_run(run, operation_user_breakpoint_at, kernel_base);
+}
+
+static bool let_step(struct trap_frame *frame)
+{
+    look_at_bases(frame);
+    if (inside.count == 3)
+        frame->rflags &= ~RFLAGS_TRAP;
+    return true;
+}
+
+static void enter_steps(void)
+{
+    exception_set_handler(DEBUG_EXCEPTION, let_step);
+    enter_user_steps();
+}
+
+// The same by an exception that has a stack of its own.
+TEST(ring3, program_that_is_stepped_has_its_gs_base_back)
+{
+    prepare();
+    user_rflags |= RFLAGS_TRAP;
+    uint64_t kernel_base = msr_read(MSR_GS_BASE);
+    struct user_run run = run_with_user_base(enter_steps);
+    check_inside(kernel_base, 3);
+    check_run(run, operation_user_steps_at, kernel_base);
+}
+
+static trap_handler_fn *kernels_interrupt_handler;
+
+static void count_tick(struct trap_frame *frame)
+{
+    if ((frame->cs & GDT_RING_3) != 0) {
+        look_at_bases(frame);
+        user_ticks = user_ticks + 1;
+    }
+    kernels_interrupt_handler(frame);
+}
+
+TEST(ring3, program_goes_on_after_interrupts)
+{
+    prepare();
+    user_rflags |= CPU_RFLAGS_INTERRUPT;
+    user_ticks = 0;
+    uint64_t kernel_base = msr_read(MSR_GS_BASE);
+    kernels_interrupt_handler = interrupt_handler;
+    interrupt_handler = count_tick;
+    struct user_run run = run_with_user_base(enter_user_wait_for_ticks);
+    interrupt_handler = kernels_interrupt_handler;
+    CHECK(user_ticks >= 3);
+    check_inside(kernel_base, (unsigned)user_ticks);
+    check_run(run, operation_user_wait_for_ticks_at, kernel_base);
+}
+
+static void swap_bases(void)
+{
+    __asm__ volatile("swapgs" : : : "memory");
+}
+
+// As between an entry from ring 3 and its SWAPGS, or between the way back's SWAPGS and its IRETQ, when the CPU is in
+// ring 0 already or still and the program's base is loaded.
+static struct bases raise_outside_the_swap(uint8_t vector)
+{
+    void (*instruction)(void) = (void (*)(void))(uintptr_t)int_instructions[vector];
+    inside.count = 0;
+    exception_set_handler(vector, look_at_bases);
+    uint64_t flags = cpu_interrupts_disable();
+    msr_write(MSR_KERNEL_GS_BASE, USER_BASE);
+    swap_bases();
+    instruction();
+    struct bases after = read_bases();
+    swap_bases();
     msr_write(MSR_KERNEL_GS_BASE, 0);
+    cpu_interrupts_restore(flags);
+    exception_set_handler(vector, nullptr);
+    return after;
+}
+
+static struct bases raise_in_the_kernel(uint8_t vector)
+{
+    void (*instruction)(void) = (void (*)(void))(uintptr_t)int_instructions[vector];
+    inside.count = 0;
+    exception_set_handler(vector, look_at_bases);
+    msr_write(MSR_KERNEL_GS_BASE, USER_BASE);
+    instruction();
+    struct bases after = read_bases();
+    msr_write(MSR_KERNEL_GS_BASE, 0);
+    exception_set_handler(vector, nullptr);
+    return after;
+}
+
+// What may come anywhere; a double fault is not among them, because INT pushes no error code.
+TEST(ring3, nmi_around_the_swap_finds_the_kernels_gs_base)
+{
+    static const uint8_t vectors[] = {DEBUG_EXCEPTION, NON_MASKABLE_INTERRUPT, MACHINE_CHECK};
+    uint64_t kernel_base = msr_read(MSR_GS_BASE);
+    for (unsigned i = 0; i < sizeof vectors; i++) {
+        struct bases outside = raise_outside_the_swap(vectors[i]);
+        check_inside(kernel_base, 1);
+        check_bases(outside, USER_BASE, kernel_base);
+        struct bases in_kernel = raise_in_the_kernel(vectors[i]);
+        check_inside(kernel_base, 1);
+        check_bases(in_kernel, kernel_base, USER_BASE);
+    }
 }
 
 TEST(ring3, alignment_check)
