@@ -26,6 +26,7 @@ BOCHS = "bochs"
 ICOUNT = {"icount": True}  # one instruction, and one tick of the TSC, a nanosecond
 EACH_CLOCK = {clock: {**ICOUNT, "cmdline": f"clock={clock}"} for clock in ("tsc", "hpet", "pm", "pit")}
 PIC = {"cmdline": "irqchip=pic"}
+ON_BOTH = {"": {}, "bochs": BOCHS}
 BOTH_CONTROLLERS = {"apic": {}, "pic": PIC, "without_apic": {"cpu": "qemu64,-apic"}}
 VARIANTS = {
     "speed.timer_interrupt": {"": ICOUNT, "pic": {**ICOUNT, **PIC}},
@@ -55,6 +56,14 @@ VARIANTS = {
     "irq.interrupt_instruction_with_the_vector_of_a_line": BOTH_CONTROLLERS,
     "irq.spurious_line_7_is_not_acknowledged": {"": PIC},
     "irq.spurious_line_15_is_acknowledged_at_the_master": {"": PIC},
+    "irq_hardware.io_apic_entries_say_how_lines_are_wired": ON_BOTH,
+    "irq_hardware.takeover_masks_and_acknowledges_what_was_open": ON_BOTH,
+    "irq_hardware.nmi_lines_of_the_io_apic_are_routed": ON_BOTH,
+    "irq_hardware.nmi_pin_of_this_processor_is_opened": ON_BOTH,
+    "irq_hardware.local_apic_lets_the_8259s_through": {"": PIC},
+    "outside.nmi_arrives_on_its_own_stack_and_again": {"": {}, "pic": PIC},
+    "outside.nmi_arrives_while_interrupts_are_closed": {"": {}, "pic": PIC},
+    "outside.nmi_without_handler_is_fatal": {"": {}, "pic": PIC},
 }
 
 
@@ -106,6 +115,8 @@ def send_64_kib(machine):
     check_equal(tuple(map(int, match.groups())), (len(data), first, second), "bytes and sums")
 
 
+TESTS = [test for test in scan_tests() if not test.is_hidden]
+
 # suite.name: function(machine), called while the machine runs.
 DRIVERS = {
     "speed.timer_interrupt": is_chosen,
@@ -120,6 +131,7 @@ DRIVERS = {
     "time.tick_comes_a_thousand_times_a_second": is_chosen,
     "time.pit_takes_over_when_the_local_timer_is_mute": is_chosen,
     "time.tick_is_given_up_when_no_interrupt_arrives": is_chosen,
+    **dict.fromkeys((test.name for test in TESTS if test.name.startswith("irq_hardware.")), is_chosen),
     "outside.nmi_arrives_on_its_own_stack_and_again": inject_three_nmis,
     "outside.nmi_arrives_while_interrupts_are_closed": inject_nmi,
     "outside.nmi_without_handler_is_fatal": inject_nmi,
@@ -173,7 +185,7 @@ def test_case(test, options):
 
 def bochs_case(test):
     def run(context):
-        require_result(run_on_bochs(context, test.name), test)
+        require_result(run_on_bochs(context, test.name, is_driven=test.name in DRIVERS), test)
     return run
 
 
@@ -184,9 +196,6 @@ def add_test_cases(test):
             add_case(name, bochs_case(test), labels=("kernel", "bochs"), timeout=60, lock="bochs")
         else:
             add_case(name, test_case(test, options), labels=("kernel",), timeout=TIMEOUTS.get(test.name, TIMEOUT))
-
-
-TESTS = [test for test in scan_tests() if not test.is_hidden]
 
 
 @case(labels=("kernel",))

@@ -95,10 +95,10 @@ def explain(serial, failure):
     return str(failure)
 
 
-def run_on_bochs(context, selection, cmdline="", **options):
+def run_on_bochs(context, selection, cmdline="", is_driven=False, **options):
     """The Run of what `selection` (None: all) means on Bochs, where only the serial line speaks."""
     image = context.copy_of(test_image(context))
-    set_config(image, f"kernel = KERNEL.ELF\ncmdline = {_command_line(selection, cmdline)}\n")
+    set_config(image, f"kernel = KERNEL.ELF\ncmdline = {_command_line(selection, cmdline, is_driven)}\n")
     bochs = Bochs(image, context.work / "bochs", **options)
     try:
         bochs.require_pass()
