@@ -107,10 +107,11 @@ static void mask_all(void)
         write(LVT_CORRECTED_MACHINE_CHECK, LVT_MASKED);
 }
 
-// An interrupt that the firmware took and never ended would hold back all of its priority and below.
+// An interrupt that the firmware took and never ended would hold back all of its priority and below. An end of interrupt
+// is for the highest vector in service, so these are counted from above.
 static void acknowledge_leftovers(void)
 {
-    for (unsigned i = 0; i < IN_SERVICE_REGISTERS; i++) {
+    for (unsigned i = IN_SERVICE_REGISTERS; i-- > 0;) {
         uint32_t in_service = read(IN_SERVICE + i * REGISTER_STEP);
         for (; in_service != 0; in_service &= in_service - 1)
             local_apic_acknowledge();
