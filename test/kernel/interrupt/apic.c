@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Accesses to APICs. Called by tests; knows no driver of the kernel.
 #include "apic.h"
+#include <arch/cpu.h>
 #include <arch/msr.h>
 #include <arch/phys_map.h>
 #include <framework/test.h>
@@ -11,6 +12,13 @@ constexpr uint32_t REGISTERS_END = 0x400;
 constexpr uint32_t REGISTER_STEP = 0x10;
 constexpr uint32_t MSR_X2APIC = 0x800;
 constexpr uint32_t MSR_SELF_IPI = 0x83f;
+
+bool apic_is_present(void)
+{
+    constexpr uint32_t CPUID_1_EDX_APIC = 1u << 9;
+    constexpr uint64_t BASE_ENABLED = 1u << 11;
+    return (cpuid(1, 0).edx & CPUID_1_EDX_APIC) && (msr_read(MSR_APIC_BASE) & BASE_ENABLED);
+}
 
 static volatile uint32_t *registers_at(phys_addr_t address, size_t size_bytes)
 {

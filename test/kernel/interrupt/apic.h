@@ -5,6 +5,9 @@
 #pragma once
 #include <stdint.h>
 
+// Whether this CPU has a local APIC that is switched on. What follows is for those.
+bool apic_is_present(void);
+
 // A register by its offset in xAPIC mode.
 uint32_t apic_read(uint32_t offset);
 void apic_write(uint32_t offset, uint32_t value);
