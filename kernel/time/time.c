@@ -23,25 +23,32 @@ static const char *const described[SOURCE_COUNT] = {"nothing", "TSC", "HPET", "P
 struct clock time_clock;
 
 // The recent count is loaded before the counter is read, so whatever interrupts in between only makes it older. It need
-// not be the latest: any of less than a turn ago gives the same sum. So no lock is needed, and none is taken. Who was
-// interrupted by another reader begins again, because that may have been for longer than a turn. Not for ever: where
-// interrupts are that thick, the last attempt counts, and only a turn within that one would be lost.
-static uint64_t widened_count(void)
+// not be the latest: any of less than a turn ago gives the same sum. So no lock is needed, and none is taken. Returns
+// whether no other reader interrupted this one, which may have been for longer than a turn.
+static inline bool read_widened(uint64_t *count)
+{
+    uint64_t recent = atomic_load_explicit(&time_clock.recent, memory_order_relaxed);
+    *count = clock_extend(recent, time_clock.read(), time_clock.mask);
+    return atomic_compare_exchange_strong_explicit(&time_clock.recent, &recent, *count, memory_order_relaxed,
+                                                   memory_order_relaxed);
+}
+
+// Not for ever: where interrupts are that thick, the last attempt counts, and only a turn within that one would be
+// lost.
+[[gnu::noinline]] static uint64_t read_again(void)
 {
     uint64_t count = 0;
-    for (unsigned i = 0; i < READ_ATTEMPTS; i++) {
-        uint64_t recent = atomic_load_explicit(&time_clock.recent, memory_order_relaxed);
-        count = clock_extend(recent, time_clock.read(), time_clock.mask);
-        if (atomic_compare_exchange_strong_explicit(&time_clock.recent, &recent, count, memory_order_relaxed,
-                                                    memory_order_relaxed))
-            break;
-    }
+    for (unsigned i = 1; i < READ_ATTEMPTS && !read_widened(&count); i++)
+        continue;
     return count;
 }
 
 uint64_t clock_narrow_now_ns(void)
 {
-    return time_clock.offset_ns + clock_scale(widened_count() - time_clock.origin, time_clock.multiplier);
+    uint64_t count;
+    if (__builtin_expect(!read_widened(&count), false))
+        count = read_again();
+    return clock_scale(count - time_clock.origin, time_clock.multiplier) + time_clock.offset_ns;
 }
 
 uint64_t time_now_ns(void)
