@@ -2,6 +2,7 @@
 // The tick: from the local APIC's timer, or else from the 8254. Called by time.c and the interrupt; must not know what
 // time it is, but that timers may be due. How often it comes has no part in telling time: that is the clock's.
 #include "tick.h"
+#include "c1e.h"
 #include "clock.h"
 #include "pit.h"
 #include "timers.h"
@@ -58,7 +59,10 @@ static void warn_of_none(const char *reason)
 
 void tick_start(uint64_t local_timer_hz)
 {
-    ticks.is_running = start_local_timer(local_timer_hz) || start_pit();
+    bool stops = local_timer_hz != 0 && c1e_is_on();
+    if (stops)
+        log_info("time", "C1E is on, which stops this CPU's local APIC timer in its sleep: the PIT is preferred");
+    ticks.is_running = (stops && start_pit()) || start_local_timer(local_timer_hz) || (!stops && start_pit());
     if (!ticks.is_running)
         warn_of_none("neither a local APIC timer nor a PIT that can be used");
 }

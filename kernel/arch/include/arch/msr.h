@@ -6,7 +6,8 @@
 
 constexpr uint32_t MSR_APIC_BASE = 0x1b;
 constexpr uint32_t MSR_GS_BASE = 0xc000'0101;
-constexpr uint32_t MSR_KERNEL_GS_BASE = 0xc000'0102; // what SWAPGS exchanges the former with
+constexpr uint32_t MSR_KERNEL_GS_BASE = 0xc000'0102;        // what SWAPGS exchanges the former with
+constexpr uint32_t MSR_AMD_INTERRUPT_PENDING = 0xc001'0055; // AMD families 0Fh and 10h alone
 
 static inline uint64_t msr_read(uint32_t msr)
 {
