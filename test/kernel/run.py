@@ -64,6 +64,7 @@ VARIANTS = {
     "irq_hardware.nmi_lines_of_the_io_apic_are_routed": ON_BOTH,
     "irq_hardware.nmi_pin_of_this_processor_is_opened": ON_BOTH,
     "irq_hardware.local_apic_lets_the_8259s_through": {"": PIC},
+    "irq_hardware.x2apic_is_taken_over_and_ticks": {"": BOCHS},  # TCG has none
     "outside.nmi_arrives_on_its_own_stack_and_again": {"": {}, "pic": PIC},
     "outside.nmi_arrives_while_interrupts_are_closed": {"": {}, "pic": PIC},
     "outside.nmi_without_handler_is_fatal": {"": {}, "pic": PIC},
@@ -140,6 +141,7 @@ DRIVERS = {
     "outside.nmi_without_handler_is_fatal": inject_nmi,
     "outside.machine_check_arrives_on_its_own_stack": inject_machine_check,
     "outside.machine_check_without_handler_is_fatal": inject_machine_check,
+    "outside.machine_checks_of_before_are_forgotten": is_chosen,
     "outside.serial_input_of_64_kib_arrives_whole": send_64_kib,
 }
 

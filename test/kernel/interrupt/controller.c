@@ -282,3 +282,83 @@ TEST(irq_hardware, local_apic_lets_the_8259s_through)
     check_local_lines(APIC_EXTERNAL, APIC_NMI);
     check_io_apic_is_masked();
 }
+
+// The 8259s need none, and nobody writes to where it cannot be reached.
+TEST(irq_hardware, local_apic_out_of_reach_is_none)
+{
+    constexpr uint64_t ABOVE_4_GIB = 1ull << 36;
+    need_apic();
+    describe_this_machine();
+    uint64_t flags = cpu_interrupts_disable();
+    uint64_t base = msr_read(MSR_APIC_BASE);
+    msr_write(MSR_APIC_BASE, (base & ~APIC_BASE_ADDRESS) | ABOVE_4_GIB);
+    irq_init(&madt, false);
+    msr_write(MSR_APIC_BASE, base);
+    enum status timer = irq_register(IRQ_LINE_LOCAL_TIMER + 1, ignore, nullptr);
+    cpu_interrupts_restore(flags);
+    CHECK_EQUAL(irq_controller(), IRQ_CONTROLLER_PIC);
+    CHECK_EQUAL(timer, STATUS_RANGE);
+}
+
+// ---- x2APIC mode
+
+static void count_tick(void *count)
+{
+    volatile unsigned *ticks = count;
+    *ticks = *ticks + 1;
+}
+
+static bool wait_for_ticks(const volatile unsigned *ticks, unsigned wanted)
+{
+    uint64_t start = time_now_ns();
+    while (*ticks < wanted && time_now_ns() - start < PATIENCE_NS)
+        __asm__ volatile("pause");
+    return *ticks >= wanted;
+}
+
+static bool wait_for_unclaimed(uint64_t wanted)
+{
+    uint64_t start = time_now_ns();
+    while (irq_unclaimed_count() < wanted && time_now_ns() - start < PATIENCE_NS)
+        __asm__ volatile("pause");
+    return irq_unclaimed_count() == wanted;
+}
+
+// As a firmware may have left the CPU: the registers are MSRs. More than one tick shows that they are acknowledged.
+TEST(irq_hardware, x2apic_is_taken_over_and_ticks)
+{
+    constexpr uint32_t CPUID_1_ECX_X2APIC = 1u << 21;
+    constexpr uint8_t UNCLAIMED_VECTOR = 0xe0;
+    constexpr uint32_t TIMER_COUNT = 10'000;
+    constexpr uint32_t LVT_PERIODIC_F0H = 1u << 17 | 0xf0;
+    need_apic();
+    CHECK_EQUAL(cpuid(1, 0).ecx & CPUID_1_ECX_X2APIC, CPUID_1_ECX_X2APIC);
+    describe_this_machine();
+    madt.local_nmi_count = 1;
+    madt.local_nmis[0] = (struct acpi_local_nmi){OWN_UID, 1, ACPI_POLARITY_LOW, ACPI_TRIGGER_LEVEL};
+    irq_unregister(IRQ_LINE_LOCAL_TIMER);
+    msr_write(MSR_APIC_BASE, msr_read(MSR_APIC_BASE) | APIC_BASE_X2APIC);
+    take_over(&madt, false);
+    CHECK(msr_read(MSR_APIC_BASE) & APIC_BASE_X2APIC);
+    CHECK_EQUAL(irq_controller(), IRQ_CONTROLLER_APIC);
+    check_local_lines(APIC_MASKED, APIC_NMI | APIC_LOW);
+
+    unsigned ticks = 0;
+    CHECK_EQUAL(irq_register(IRQ_LINE_LOCAL_TIMER, count_tick, &ticks), STATUS_OK);
+    local_timer_start(TIMER_COUNT, true);
+    bool has_ticked = wait_for_ticks(&ticks, 5);
+    uint32_t line = apic_read(APIC_LVT_TIMER);
+    uint32_t remaining = local_timer_remaining();
+    irq_unregister(IRQ_LINE_LOCAL_TIMER);
+    CHECK(has_ticked);
+    CHECK_EQUAL(line, LVT_PERIODIC_F0H);
+    CHECK(remaining <= TIMER_COUNT);
+    CHECK_EQUAL(apic_in_service_count(), 0);
+
+    uint64_t before = irq_unclaimed_count();
+    for (unsigned i = 1; i <= 3; i++) {
+        apic_send_to_self(UNCLAIMED_VECTOR);
+        CHECK(wait_for_unclaimed(before + i));
+    }
+    CHECK_EQUAL(apic_in_service_count(), 0);
+}
