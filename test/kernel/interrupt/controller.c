@@ -7,6 +7,7 @@
 #include <arch/msr.h>
 #include <arch/port.h>
 #include <framework/int_instruction.h>
+#include <framework/machine.h>
 #include <framework/test.h>
 #include <interrupt/irq.h>
 #include <interrupt/local_timer.h>
@@ -298,6 +299,31 @@ TEST(irq_hardware, local_apic_out_of_reach_is_none)
     cpu_interrupts_restore(flags);
     CHECK_EQUAL(irq_controller(), IRQ_CONTROLLER_PIC);
     CHECK_EQUAL(timer, STATUS_RANGE);
+}
+
+// Memory that looks like a version register wherever one looks, as a wrong table might name it.
+TEST(irq_hardware, memory_is_no_io_apic)
+{
+    constexpr uint32_t VERSION_WITH_24_LINES = 0x0017'0011;
+    constexpr unsigned WORDS = 64;
+    alignas(256) static volatile uint32_t memory[WORDS];
+    need_apic();
+    for (unsigned i = 0; i < WORDS; i++)
+        memory[i] = VERSION_WITH_24_LINES;
+    volatile uint64_t *entries[4];
+    CHECK_EQUAL(machine_walk((uintptr_t)memory, entries), 4);
+    uint64_t address = (*entries[3] & MACHINE_PAGE_ADDRESS) | ((uintptr_t)memory & 0xfff);
+    describe_this_machine();
+    madt.io_apic_count = 2;
+    madt.io_apics[0] = (struct acpi_io_apic){.address = {address}, .gsi_base = IO_LINE_COUNT};
+    madt.io_apics[1] = (struct acpi_io_apic){.address = {APIC_IO_ADDRESS}};
+    take_over(&madt, false);
+    CHECK_EQUAL(irq_controller(), IRQ_CONTROLLER_APIC);
+    check_io_apic_is_masked();
+    for (unsigned i = 0; i < WORDS; i++)
+        CHECK_EQUAL(memory[i], VERSION_WITH_24_LINES);
+    CHECK_EQUAL(irq_register(IO_LINE_COUNT, ignore, nullptr), STATUS_RANGE);
+    CHECK_EQUAL(irq_register(8, ignore, nullptr), STATUS_OK);
 }
 
 // ---- x2APIC mode
