@@ -107,8 +107,8 @@ static void mask_all(void)
         write(LVT_CORRECTED_MACHINE_CHECK, LVT_MASKED);
 }
 
-// An interrupt that the firmware took and never ended would hold back all of its priority and below. An end of interrupt
-// is for the highest vector in service, so these are counted from above.
+// An interrupt that the firmware took and never ended would hold back all of its priority and below. An end of
+// interrupt is for the highest vector in service, so these are counted from above.
 static void acknowledge_leftovers(void)
 {
     for (unsigned i = IN_SERVICE_REGISTERS; i-- > 0;) {
