@@ -83,6 +83,8 @@ bool local_apic_find(void)
         if (!(base & BASE_ENABLED))
             return false;
     }
+    apic.registers = nullptr;
+    local_apic_end_of_interrupt = nullptr;
     if (!(base & BASE_X2APIC)) {
         apic.registers = phys_map_device((phys_addr_t){base & BASE_ADDRESS}, REGISTERS_SIZE);
         if (apic.registers == nullptr)
