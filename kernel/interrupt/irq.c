@@ -30,11 +30,10 @@ struct slot {
     void *context;
     irq_handler_fn *handler; // nullptr: the vector is free
     uint64_t count;
-    uint64_t total_ticks;    // of the TSC, spent in the handler
-    uint64_t count_at_check; // as irq_mask_storms() saw them last
-    uint64_t ticks_at_check;
+    uint64_t count_at_check; // as irq_mask_storms() saw it last
     uint32_t worst_ticks;
     uint32_t line;
+    uint8_t padding[16];
 };
 static_assert(sizeof(struct slot) == 64, "a power of two: found by a shift");
 
@@ -42,7 +41,6 @@ static struct {
     enum irq_controller controller;
     bool has_8259, has_local_apic;
     uint64_t spurious_count, unclaimed_count;
-    uint64_t storm_check_tsc; // of the last irq_mask_storms()
     uint32_t override_count;
     struct acpi_interrupt_override overrides[ACPI_OVERRIDE_LIMIT];
     struct slot slots[IDT_VECTOR_COUNT]; // by vector; those of exceptions stay free
@@ -77,7 +75,6 @@ static inline void serve(struct slot *slot, irq_handler_fn *handler)
     uint32_t start = tsc_read_low();
     handler(slot->context);
     uint32_t ticks = tsc_read_low() - start;
-    slot->total_ticks += ticks;
     if (__builtin_expect(ticks > slot->worst_ticks, false))
         slot->worst_ticks = ticks;
     slot->count++;
@@ -234,7 +231,7 @@ enum status irq_register(uint32_t line, irq_handler_fn *handler, void *context)
         slot->context = context;
         slot->line = line;
         slot->count = slot->count_at_check = 0;
-        slot->total_ticks = slot->ticks_at_check = slot->worst_ticks = 0;
+        slot->worst_ticks = 0;
         set_mask(slot, false);
     }
     cpu_interrupts_restore(flags);
@@ -281,30 +278,20 @@ enum status irq_read_counters(uint32_t line, struct irq_counters *counters)
     return slot != nullptr ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
-// What SLOT has done since the last look; more than LIMIT interrupts or TICKS_LIMIT ticks in its handler are a storm.
-static bool is_storm(struct slot *slot, uint64_t limit, uint64_t ticks_limit)
-{
-    uint64_t count = slot->count - slot->count_at_check;
-    uint64_t ticks = slot->total_ticks - slot->ticks_at_check;
-    slot->count_at_check = slot->count;
-    slot->ticks_at_check = slot->total_ticks;
-    return slot->handler != nullptr && slot->line != IRQ_LINE_LOCAL_TIMER && (count > limit || ticks > ticks_limit);
-}
-
+// By number, not by time spent: on a virtual CPU, time is also what somebody else has had.
 unsigned irq_mask_storms(uint64_t limit)
 {
     unsigned storm_count = 0;
     uint64_t flags = cpu_interrupts_disable();
-    uint64_t now_tsc = tsc_read();
-    uint64_t half_of_the_time = (now_tsc - irqs.storm_check_tsc) / 2;
-    irqs.storm_check_tsc = now_tsc;
     for (unsigned vector = PIC_VECTOR_BASE; vector < IDT_VECTOR_COUNT; vector++) {
         struct slot *slot = slot_of((uint8_t)vector);
-        if (is_storm(slot, limit, half_of_the_time)) {
-            set_mask(slot, true);
-            storm_count++;
-            log_error("irq", "line %u takes too much of the CPU and is masked now", slot->line);
-        }
+        uint64_t count = slot->count - slot->count_at_check;
+        slot->count_at_check = slot->count;
+        if (slot->handler == nullptr || slot->line == IRQ_LINE_LOCAL_TIMER || count <= limit)
+            continue;
+        set_mask(slot, true);
+        storm_count++;
+        log_error("irq", "line %u fired %llu times in a row and is masked now", slot->line, (unsigned long long)count);
     }
     cpu_interrupts_restore(flags);
     return storm_count;
@@ -370,7 +357,6 @@ void irq_init(const struct acpi_madt *madt, bool is_pic_forced)
     uint32_t line_count = 0;
     irqs.has_8259 = pic_init();
     irqs.has_local_apic = local_apic_find();
-    irqs.storm_check_tsc = tsc_read();
     const char *obstacle = find_apics(madt, is_pic_forced, &line_count);
     if (obstacle == nullptr)
         use_apics(madt, line_count);
