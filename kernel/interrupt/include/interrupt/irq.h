@@ -50,9 +50,8 @@ struct irq_counters {
 // STATUS_NOT_FOUND when LINE has no handler.
 enum status irq_read_counters(uint32_t line, struct irq_counters *counters);
 
-// Mask each line that has had more than LIMIT interrupts since the last call, or whose handler has run for more than
-// half of the time since then, with an error in the log: a device that nobody can quiet must not take the whole CPU.
-// Returns how many that were. The local timer is exempt.
+// Mask each line that has had more than LIMIT interrupts since the last call, with an error in the log: a device that
+// nobody can quiet must not take the whole CPU. Returns how many that were. The local timer is exempt.
 unsigned irq_mask_storms(uint64_t limit);
 
 // Interrupts that no line stood behind when they were looked at: IRQ 7 and 15 of the 8259s, the spurious vector of the
