@@ -397,6 +397,7 @@ def entry_sets_up_flags_and_stack(context):
 
 LEVELS = ("error", "warning", "info", "debug")
 LOG_LEVELS = {"error": 1, "warning": 2, "info": 3, "debug": 4, "nonsense": 3}
+BUSY_HOST = "warning: time: the CPU was taken away while clocks were measured; time may be off"
 NONSENSE = "error: main: loglevel=nonsense is not known; loglevel=info it is"
 
 
@@ -423,6 +424,7 @@ def log_level_case(name, count):
             check_equal("Hewn is up" in machine.screen(), count >= 3, "an info line on the screen")
             if count < 3:
                 own = re.findall(r"^\[ *\d+\.\d+M\] (.*)$", machine.serial, re.MULTILINE)
+                own = [line for line in own if line != BUSY_HOST]
                 check_equal(own, planted[:count], "the kernel's lines")
     return run
 
