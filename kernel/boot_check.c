@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Checks struct boot_info. The loader may be anybody's; a wrong one is told what it did wrong.
 #include "boot_check.h"
+#include <lib/address.h>
 
-constexpr uint64_t PAGE_BYTES = 4096;
 constexpr uint64_t LOW_HALF_END = 1ull << 47;
 constexpr uint32_t MEMORY_COUNT_LIMIT = 65'536; // firmware gives tens
 constexpr uint32_t MODULE_COUNT_LIMIT = 4096;
@@ -10,7 +10,7 @@ constexpr uint32_t MODULE_COUNT_LIMIT = 4096;
 // Where the identity map can be: never page 0, never the kernel's half.
 static bool is_mappable(uint64_t address)
 {
-    return address >= PAGE_BYTES && address < LOW_HALF_END;
+    return address >= PAGE_SIZE && address < LOW_HALF_END;
 }
 
 const char *boot_check(const struct boot_info *info)

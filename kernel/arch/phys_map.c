@@ -3,7 +3,6 @@
 #include <arch/phys_map.h>
 #include <arch/probe.h>
 
-constexpr uint64_t PAGE_SIZE = 4096;
 constexpr uint64_t DEVICE_END = 1ull << 32; // below, the loader maps everything
 constexpr uint64_t MAP_END = 1ull << 47;    // the end of the lower half
 

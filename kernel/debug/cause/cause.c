@@ -2,12 +2,12 @@
 // The sentences. Each exception has a function of its own; what they share is how an address, an error code with a
 // selector, and a list of reasons are put into words. Called by debug; must not know where the facts come from.
 #include <cause/cause.h>
+#include <lib/address.h>
 #include <lib/format.h>
 #include <lib/string.h>
 
 typedef unsigned long long printable_t;
 
-constexpr uint64_t PAGE_SIZE = 4096;
 constexpr uint64_t LOW_HALF_END = 1ull << 47; // of the addresses that four levels of page tables reach
 
 // Where the sentence grows.

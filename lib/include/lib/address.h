@@ -1,8 +1,36 @@
 // SPDX-License-Identifier: MIT
-// Physical addresses as a type of their own, so that no mistake takes one for a pointer. Pure; any context.
+// Physical and virtual addresses as types of their own, so that no mistake takes one for the other or for a number;
+// and the size of the smallest page, which is that of a frame. Pure; any context.
 #pragma once
 #include <stdint.h>
+
+constexpr unsigned PAGE_SHIFT = 12;
+constexpr uint64_t PAGE_SIZE = 1ull << PAGE_SHIFT; // bytes; Intel SDM vol. 3, 4.1
 
 typedef struct {
     uint64_t value;
 } phys_addr_t;
+
+typedef struct {
+    uint64_t value;
+} virt_addr_t;
+
+static inline phys_addr_t phys_add(phys_addr_t address, uint64_t bytes)
+{
+    return (phys_addr_t){address.value + bytes};
+}
+
+static inline virt_addr_t virt_add(virt_addr_t address, uint64_t bytes)
+{
+    return (virt_addr_t){address.value + bytes};
+}
+
+static inline virt_addr_t virt_of(const volatile void *pointer)
+{
+    return (virt_addr_t){(uintptr_t)pointer};
+}
+
+static inline void *virt_pointer(virt_addr_t address)
+{
+    return (void *)(uintptr_t)address.value;
+}

@@ -7,7 +7,14 @@
 constexpr uint64_t PAGE_ENTRY_PRESENT = 1ull << 0; // without it, the other bits mean nothing
 constexpr uint64_t PAGE_ENTRY_WRITABLE = 1ull << 1;
 constexpr uint64_t PAGE_ENTRY_USER = 1ull << 2;
-constexpr uint64_t PAGE_ENTRY_LARGE = 1ull << 7; // levels 2 and 3: maps 2 MiB or 1 GiB and names no further table
+constexpr uint64_t PAGE_ENTRY_WRITE_THROUGH = 1ull << 3; // with the next and PAT: the number of the memory type
+constexpr uint64_t PAGE_ENTRY_CACHE_DISABLE = 1ull << 4;
+constexpr uint64_t PAGE_ENTRY_ACCESSED = 1ull << 5;   // the CPU sets these two, unless they are set already
+constexpr uint64_t PAGE_ENTRY_DIRTY = 1ull << 6;      // of a page
+constexpr uint64_t PAGE_ENTRY_LARGE = 1ull << 7;      // levels 2 and 3: maps 2 MiB or 1 GiB and names no further table
+constexpr uint64_t PAGE_ENTRY_PAT_4K = 1ull << 7;     // of a 4 KiB page
+constexpr uint64_t PAGE_ENTRY_GLOBAL = 1ull << 8;     // of a page: stays in the TLB when CR3 is written
+constexpr uint64_t PAGE_ENTRY_PAT_LARGE = 1ull << 12; // of a larger one
 constexpr uint64_t PAGE_ENTRY_NO_EXECUTE = 1ull << 63;
 constexpr uint64_t PAGE_ENTRY_ADDRESS = 0x000f'ffff'ffff'f000; // of the next table or the page; CR3 has it there too
 

@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: MIT
+#include <page_table/page_table.h>
