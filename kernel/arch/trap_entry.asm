@@ -6,6 +6,7 @@ bits 64
 
 global trap_entries, trap_exception_return, trap_interrupt_return, trap_anywhere_return
 extern exception_handler, interrupt_handler
+extern cpu_smap_is_on           ; protection.c
 
 FIRST_INTERRUPT    equ 32
 TRAP_ENTRY_SIZE    equ 16       ; idt.c has the same number
@@ -75,6 +76,11 @@ trap_entries:
 %ifndef HEWN_BREAK_NO_CLD
         cld                         ; the C ABI wants it, and the interrupted code may have been copying backwards
 %endif
+        ; Ring 3 may set AC, which opens its memory to ring 0, and no gate clears it. Without SMAP there is no CLAC.
+        cmp byte [rel cpu_smap_is_on], 0
+        je %%has_no_smap
+        clac
+%%has_no_smap:
         sub rsp, trap_frame.vector
         mov [rsp + trap_frame.rax], rax
         mov [rsp + trap_frame.rbx], rbx

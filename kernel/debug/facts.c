@@ -69,7 +69,8 @@ const struct cause_facts *facts_collect(const struct exception *exception)
         .regions = regions,
         .region_count = list_regions(),
     };
-    size_t missing = probe_copy(facts.code, (const void *)frame->rip, sizeof facts.code);
+    size_t missing = facts.is_user ? probe_copy_from_user(facts.code, (const void *)frame->rip, sizeof facts.code)
+                                   : probe_copy(facts.code, (const void *)frame->rip, sizeof facts.code);
     facts.code_length = (uint8_t)(sizeof facts.code - missing);
     return &facts;
 }

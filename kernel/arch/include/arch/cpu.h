@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Single instructions of the CPU that C has no words for: CPUID, control registers, the interrupt flag, halting.
-// Everybody above arch may call them; what the values mean is the caller's business. Any context, ring 0.
+// Single instructions of the CPU that C has no words for: CPUID, control registers, the TLB, the interrupt flag,
+// halting. Everybody above arch may call them; what the values mean is the caller's business. Any context, ring 0.
 #pragma once
+#include <lib/address.h>
 #include <stdint.h>
 
 struct cpuid_result {
@@ -26,6 +27,11 @@ static inline uint64_t cpu_read_cr0(void)
     return value;
 }
 
+static inline void cpu_write_cr0(uint64_t value)
+{
+    __asm__ volatile("movq %0, %%cr0" : : "r"(value) : "memory");
+}
+
 static inline uint64_t cpu_read_cr2(void)
 {
     uint64_t value;
@@ -40,6 +46,12 @@ static inline uint64_t cpu_read_cr3(void)
     return value;
 }
 
+// The address of the highest page table (vol. 3, 4.5). The TLB forgets all but global pages.
+static inline void cpu_write_cr3(uint64_t value)
+{
+    __asm__ volatile("movq %0, %%cr3" : : "r"(value) : "memory");
+}
+
 static inline uint64_t cpu_read_cr4(void)
 {
     uint64_t value;
@@ -51,6 +63,27 @@ static inline uint64_t cpu_read_cr4(void)
 static inline void cpu_write_cr4(uint64_t value)
 {
     __asm__ volatile("movq %0, %%cr4" : : "r"(value) : "memory");
+}
+
+// The TLB of this CPU: Intel SDM vol. 3, 4.10.4. Forget the page that ADDRESS lies in, a global one too; a large one is
+// forgotten as a whole.
+static inline void cpu_invalidate_page(virt_addr_t address)
+{
+    __asm__ volatile("invlpg (%0)" : : "r"(address.value) : "memory");
+}
+
+constexpr uint64_t CPU_CR4_GLOBAL_PAGES = 1u << 7;
+
+// Forget every page, global ones too.
+static inline void cpu_flush_tlb_all(void)
+{
+    uint64_t cr4 = cpu_read_cr4();
+    if (cr4 & CPU_CR4_GLOBAL_PAGES) {
+        cpu_write_cr4(cr4 & ~CPU_CR4_GLOBAL_PAGES);
+        cpu_write_cr4(cr4);
+    } else {
+        cpu_write_cr3(cpu_read_cr3());
+    }
 }
 
 constexpr uint64_t CPU_RFLAGS_INTERRUPT = 1u << 9;

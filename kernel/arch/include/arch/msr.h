@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 constexpr uint32_t MSR_APIC_BASE = 0x1b;
+constexpr uint32_t MSR_PAGE_ATTRIBUTE_TABLE = 0x277;
+constexpr uint32_t MSR_EFER = 0xc000'0080;
 constexpr uint32_t MSR_GS_BASE = 0xc000'0101;
 constexpr uint32_t MSR_KERNEL_GS_BASE = 0xc000'0102;        // what SWAPGS exchanges the former with
 constexpr uint32_t MSR_AMD_INTERRUPT_PENDING = 0xc001'0055; // AMD families 0Fh and 10h alone

@@ -12,6 +12,11 @@
 // not copied: 0 is success.
 [[nodiscard]] size_t probe_copy(void *destination, const void *source, size_t size_bytes);
 
+// The same from a program's memory, which SMAP keeps probe_copy() from: what does not lie in the lower half as a whole
+// is not copied at all. Only for whoever wants to see what a program has there; an address that the kernel has made or
+// found itself goes to probe_copy(), so that a broken one cannot lead into memory that a program has prepared.
+[[nodiscard]] size_t probe_copy_from_user(void *destination, const void *source, size_t size_bytes);
+
 // If FRAME stands at an instruction that may fault, move it to its landing place and return true. For page faults,
 // stack faults and general protection, and for the interrupt module alone.
 bool probe_land(struct trap_frame *frame);
