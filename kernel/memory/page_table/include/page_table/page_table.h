@@ -10,7 +10,7 @@
 #include <lib/status.h>
 #include <stdint.h>
 
-// Readable always. Never writable and executable at once.
+// Readable always. Never writable and executable at once. User mode reaches no address of the high half.
 enum page_rights : uint8_t {
     PAGE_READ = 0,
     PAGE_WRITE = 1 << 0,
@@ -35,7 +35,9 @@ struct page_attributes {
 struct page_table_host {
     phys_addr_t (*allocate)(void *context); // one frame, its contents arbitrary; address 0 when there is none
     void (*release)(void *context, phys_addr_t frame);
-    void (*invalidate)(void *context, virt_addr_t page); // forget what the TLB has for the page that PAGE lies in
+    // Forget what the TLB has for the page that begins at PAGE, and all that the CPU remembers of the way to any page.
+    // Called once for each page that was mapped and is changed, removed or split; never for a new one.
+    void (*invalidate)(void *context, virt_addr_t page);
     void *context;
 };
 
@@ -43,33 +45,36 @@ struct page_tables {
     phys_addr_t root;  // for CR3
     uint8_t *physical; // where this code sees physical address 0
     const struct page_table_host *host;
-    bool has_1g_pages; // CPUID 0x8000'0001 EDX bit 26
-    bool has_no_execute;
+    bool has_1g_pages;   // CPUID 0x8000'0001 EDX bit 26
+    bool has_no_execute; // CPUID 0x8000'0001 EDX bit 20. Without it all that is mapped is executable, and said to be
 };
 
 // Make an empty address space in TABLES, whose other fields are filled in. STATUS_NO_MEMORY.
 [[nodiscard]] enum status page_table_init(struct page_tables *tables);
 
 // Give the region of SIZE_BYTES at VIRT, multiples of 512 GiB, its tables of the second highest level now and for ever,
-// so that address spaces made later can share them by copying the root's entries. STATUS_NO_MEMORY.
+// so that address spaces made later can share them by copying the root's entries, which never change again.
+// STATUS_NO_MEMORY, STATUS_INVALID.
 [[nodiscard]] enum status page_table_pin(struct page_tables *tables, virt_addr_t virt, uint64_t size_bytes);
 
 // Map SIZE_BYTES at VIRT to those at PHYS, with the largest pages that alignment and CPU allow. Fails with STATUS_BUSY
 // when a part of it is mapped already, STATUS_NO_MEMORY, or STATUS_INVALID (alignment, canonical form, an address of
-// more than 52 bits, W and X at once).
+// more than 52 bits, W and X at once, user mode in the high half).
 [[nodiscard]] enum status page_table_map(struct page_tables *tables, virt_addr_t virt, phys_addr_t phys,
                                          uint64_t size_bytes, struct page_attributes attributes);
 
 // Take away what is mapped in the range; larger pages that reach over its ends are split first, tables that become
-// empty are released. STATUS_NOT_FOUND when a part of it is not mapped, STATUS_NO_MEMORY when a split needs a frame.
+// empty are released. STATUS_NOT_FOUND when a part of it is not mapped, STATUS_NO_MEMORY when a split needs a frame,
+// STATUS_INVALID as page_table_map().
 [[nodiscard]] enum status page_table_unmap(struct page_tables *tables, virt_addr_t virt, uint64_t size_bytes);
 
-// Give what is mapped in the range new rights; memory type and size of pages stay. Fails as page_table_unmap() does.
+// Give what is mapped in the range new rights; memory type stays, and a page that has the rights already stays whole.
+// Fails as page_table_unmap() does.
 [[nodiscard]] enum status page_table_protect(struct page_tables *tables, virt_addr_t virt, uint64_t size_bytes,
                                              enum page_rights rights);
 
 struct page_mapping {
-    virt_addr_t virt; // first byte of what is described
+    virt_addr_t virt; // first byte of what is described: a page, or a run of pages cut to what was asked for
     phys_addr_t phys;
     uint64_t size_bytes;
     uint64_t page_size_bytes; // PAGE_SIZE, 2 MiB or 1 GiB
@@ -86,6 +91,6 @@ bool page_table_translate(const struct page_tables *tables, virt_addr_t address,
 // one another. Returns whether the walk goes on.
 typedef bool page_table_visit_fn(void *context, const struct page_mapping *run);
 
-// Visit what is mapped from START to LAST, the last byte's address, in ascending order.
+// Visit what is mapped from START to LAST, the last byte's address, in ascending order. VISIT changes no tables.
 void page_table_walk(const struct page_tables *tables, virt_addr_t start, virt_addr_t last, page_table_visit_fn *visit,
                      void *context);
