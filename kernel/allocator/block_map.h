@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+// A map of 512 units of which each is free or taken, that finds an aligned run of 2^order free units in a fixed number
+// of steps. The frame allocator uses it twice: for the frames of an area and for the areas of a section; it knows
+// neither. Everything is inline: with a constant order a take is about twenty instructions.
+//
+//   word   64 units, a bit each, 1 = free
+//   reach  1 + the order of the largest free run of a word (0..7) or of the map (0..10); 0: nothing is free
+//
+// A word of reach 7 is wholly free and one of reach 0 wholly taken, whatever stands in the word itself: so a new map
+// is made without writing its words.
+#pragma once
+#include <allocator/frame_allocator.h>
+#include <stdint.h>
+
+constexpr unsigned BLOCK_MAP_ORDER = 9; // of the whole map
+constexpr unsigned BLOCK_MAP_UNITS = 1u << BLOCK_MAP_ORDER;
+constexpr unsigned BLOCK_MAP_WORD_ORDER = 6;
+constexpr unsigned BLOCK_MAP_WORDS = 8;
+constexpr unsigned BLOCK_MAP_WORD_FREE = BLOCK_MAP_WORD_ORDER + 1;
+constexpr unsigned BLOCK_MAP_FREE = BLOCK_MAP_ORDER + 1;
+constexpr unsigned BLOCK_MAP_NOT_TAKEN = ~0u; // what block_map_give() returns when a unit is free already
+
+struct block_map {
+    struct block_map_link link; // first: the rings' places are cast to the map
+    uint64_t words[BLOCK_MAP_WORDS];
+    uint64_t reaches; // a byte a word
+    uint32_t area;    // the number of the first area in it
+    uint8_t reach;    // of the map, while it is in use
+};
+
+extern const uint64_t block_map_lane_low[BLOCK_MAP_WORD_ORDER + 1];  // the lowest bit of each run of 2^order bits
+extern const uint64_t block_map_lane_high[BLOCK_MAP_WORD_ORDER + 1]; // the highest
+extern const uint64_t block_map_reach_test[BLOCK_MAP_WORD_FREE + 1]; // added to the reaches, sets bit 7 of those >= n
+
+constexpr uint64_t BLOCK_MAP_BYTE_TOPS = 0x8080'8080'8080'8080;
+constexpr uint64_t BLOCK_MAP_ALL_FREE = 0x0707'0707'0707'0707;
+
+// The highest bit of each lane of which all bits are free, exactly so up to the lowest such lane; 0 without any.
+static inline uint64_t block_map_free_lanes(uint64_t word, unsigned order)
+{
+    return ~(word + block_map_lane_low[order]) & word & block_map_lane_high[order];
+}
+
+// A word of 2^(2^order) - 1.
+static inline uint64_t block_map_run(unsigned order)
+{
+    return ~0ull >> (64 - (1u << order));
+}
+
+// Whether a map of these REACHES has a free run of order REACH - 1, when it is known to have none above that order.
+static inline bool block_map_reaches(uint64_t reaches, unsigned reach)
+{
+    if (__builtin_expect(reach <= BLOCK_MAP_WORD_FREE, true))
+        return (reaches + block_map_reach_test[reach]) & BLOCK_MAP_BYTE_TOPS;
+    uint64_t free_words = (reaches + block_map_reach_test[BLOCK_MAP_WORD_FREE]) & BLOCK_MAP_BYTE_TOPS;
+    uint64_t pairs = free_words & (free_words >> 8) & 0x0080'0080'0080'0080;
+    if (reach == BLOCK_MAP_WORD_FREE + 1)
+        return pairs;
+    uint64_t quads = pairs & (pairs >> 16) & 0x0000'0080'0000'0080;
+    if (reach == BLOCK_MAP_WORD_FREE + 2)
+        return quads;
+    return reaches == BLOCK_MAP_ALL_FREE;
+}
+
+// The reach of a map that has none above LIMIT.
+static inline unsigned block_map_reach_below(uint64_t reaches, unsigned limit)
+{
+    while (limit > 0 && !block_map_reaches(reaches, limit))
+        limit--;
+    return limit;
+}
+
+// The same for a word.
+static inline unsigned block_map_word_reach_below(uint64_t word, unsigned limit)
+{
+    while (limit > 0 && !block_map_free_lanes(word, limit - 1))
+        limit--;
+    return limit;
+}
+
+// A run of whole words: order 7 to 9.
+static inline unsigned block_map_take_words(struct block_map *map, unsigned order, unsigned reach, unsigned *unit)
+{
+    unsigned bits = 8u << (order - BLOCK_MAP_WORD_ORDER);
+    uint64_t run = ~0ull >> (64 - bits);
+    unsigned shift = 0;
+    while ((map->reaches >> shift & run) != (BLOCK_MAP_ALL_FREE & run))
+        shift += bits;
+    *unit = shift * 8;
+    map->reaches &= ~(run << shift);
+    return block_map_reach_below(map->reaches, reach);
+}
+
+// Take 2^ORDER units out of MAP, whose REACH is above ORDER: *UNIT is the first. Returns what its reach is then.
+__attribute__((always_inline)) static inline unsigned block_map_take(struct block_map *map, unsigned order,
+                                                                     unsigned reach, unsigned *unit)
+{
+    if (order > BLOCK_MAP_WORD_ORDER)
+        return block_map_take_words(map, order, reach, unit);
+    uint64_t fitting = (map->reaches + block_map_reach_test[order + 1]) & BLOCK_MAP_BYTE_TOPS;
+    unsigned index = (unsigned)__builtin_ctzll(fitting) / 8;
+    uint64_t run = block_map_run(order);
+    unsigned word_reach = map->reaches >> index * 8 & 0xff;
+    unsigned bit, word_reach_then;
+    if (word_reach == BLOCK_MAP_WORD_FREE) {
+        bit = 0;
+        map->words[index] = ~run;
+        word_reach_then = order < BLOCK_MAP_WORD_ORDER ? BLOCK_MAP_WORD_FREE - 1 : 0;
+    } else {
+        uint64_t word = map->words[index];
+        uint64_t lanes = block_map_free_lanes(word, order);
+        bit = (unsigned)__builtin_ctzll(lanes) + 1 - (1u << order);
+        word &= ~(run << bit);
+        map->words[index] = word;
+        word_reach_then = word_reach;
+        if (order + 1 == word_reach)
+            word_reach_then = block_map_word_reach_below(word, word_reach);
+        else if (!block_map_free_lanes(word, word_reach - 1))
+            word_reach_then = word_reach - 1;
+    }
+    *unit = index * 64 + bit;
+    if (word_reach_then == word_reach)
+        return reach;
+    map->reaches -= (uint64_t)(word_reach - word_reach_then) << index * 8;
+    if (block_map_reaches(map->reaches, reach))
+        return reach;
+    return order + 1 < reach ? reach - 1 : block_map_reach_below(map->reaches, reach);
+}
+
+// The reach of MAP, of which REACH is what it was before a run of order ADDED - 1 became free.
+static inline unsigned block_map_reach_above(const struct block_map *map, unsigned reach, unsigned added)
+{
+    if (added > reach)
+        reach = added;
+    while (reach < BLOCK_MAP_FREE && reach >= BLOCK_MAP_WORD_FREE && block_map_reaches(map->reaches, reach + 1))
+        reach++;
+    return reach;
+}
+
+static inline unsigned block_map_give_words(struct block_map *map, unsigned unit, unsigned order, unsigned reach)
+{
+    unsigned bits = 8u << (order - BLOCK_MAP_WORD_ORDER);
+    uint64_t run = ~0ull >> (64 - bits) << unit / 8;
+    if (map->reaches & run)
+        return BLOCK_MAP_NOT_TAKEN;
+    map->reaches |= BLOCK_MAP_ALL_FREE & run;
+    return block_map_reach_above(map, reach, order + 1);
+}
+
+// Give 2^ORDER units from UNIT on, a multiple of 2^ORDER, back to MAP, whose reach is REACH. Returns what it is then,
+// or BLOCK_MAP_NOT_TAKEN, and nothing has changed.
+__attribute__((always_inline)) static inline unsigned block_map_give(struct block_map *map, unsigned unit,
+                                                                     unsigned order, unsigned reach)
+{
+    if (order > BLOCK_MAP_WORD_ORDER)
+        return block_map_give_words(map, unit, order, reach);
+    unsigned index = unit / 64;
+    uint64_t run = block_map_run(order) << unit % 64;
+    unsigned word_reach = map->reaches >> index * 8 & 0xff;
+    unsigned word_reach_then;
+    if (word_reach == 0) {
+        map->words[index] = run;
+        word_reach_then = order + 1;
+    } else {
+        uint64_t word = map->words[index];
+        if (word_reach == BLOCK_MAP_WORD_FREE || (word & run))
+            return BLOCK_MAP_NOT_TAKEN;
+        word |= run;
+        map->words[index] = word;
+        if (order >= word_reach)
+            word_reach_then = order + 1;
+        else if (block_map_free_lanes(word, word_reach))
+            word_reach_then = word_reach + 1;
+        else
+            return reach;
+    }
+    map->reaches += (uint64_t)(word_reach_then - word_reach) << index * 8;
+    if (word_reach_then < BLOCK_MAP_WORD_FREE)
+        return word_reach_then > reach ? word_reach_then : reach;
+    return block_map_reach_above(map, reach, word_reach_then);
+}
+
+// The first free unit among 2^ORDER from UNIT on, of which there is one.
+unsigned block_map_first_free(const struct block_map *map, unsigned unit, unsigned order);
+
+static inline bool block_map_is_free(const struct block_map *map, unsigned unit)
+{
+    unsigned reach = map->reaches >> unit / 64 * 8 & 0xff;
+    if (reach == 0 || reach == BLOCK_MAP_WORD_FREE)
+        return reach != 0;
+    return map->words[unit / 64] >> unit % 64 & 1;
+}
+
+// A map of which COUNT units from UNIT on are free and the others taken. Returns its reach.
+unsigned block_map_start(struct block_map *map, unsigned unit, unsigned count);
