@@ -36,6 +36,41 @@ static void values_are_found_anywhere_in_the_line(void **)
                    {"x=\xc3\xa4", "x", "\xc3\xa4"});
 }
 
+static void numbers_are_digits_and_nothing_else(void **)
+{
+    static const struct {
+        const char *line;
+        enum status status;
+        uint64_t number;
+    } LOOKUPS[] = {
+        {"n=0", STATUS_OK, 0},
+        {"n=7", STATUS_OK, 7},
+        {"n=0012", STATUS_OK, 12},
+        {"n=\"34\"", STATUS_OK, 34},
+        {"n=1 n=2", STATUS_OK, 2},
+        {"n=18446744073709551615", STATUS_OK, UINT64_MAX},
+        {"n=18446744073709551616", STATUS_INVALID, 99},
+        {"n=99999999999999999999", STATUS_INVALID, 99},
+        {"n=111111111111111111111111111111111111", STATUS_INVALID, 99},
+        {"n=000000000000000000000000000000000001", STATUS_INVALID, 99},
+        {"n=", STATUS_INVALID, 99},
+        {"n", STATUS_INVALID, 99},
+        {"n=-1", STATUS_INVALID, 99},
+        {"n=+1", STATUS_INVALID, 99},
+        {"n=0x10", STATUS_INVALID, 99},
+        {"n=1k", STATUS_INVALID, 99},
+        {"n=\" 1\"", STATUS_INVALID, 99},
+        {"m=1", STATUS_NOT_FOUND, 99},
+        {nullptr, STATUS_NOT_FOUND, 99},
+    };
+    for (size_t index = 0; index < sizeof(LOOKUPS) / sizeof(LOOKUPS[0]); index++) {
+        uint64_t number = 99;
+        enum status status = command_line_find_number(LOOKUPS[index].line, "n", &number);
+        if (status != LOOKUPS[index].status || number != LOOKUPS[index].number)
+            fail_msg("<%s>: status %d, number %llu", LOOKUPS[index].line, (int)status, (unsigned long long)number);
+    }
+}
+
 static void bare_keys_have_the_empty_value(void **)
 {
     ASSERT_LOOKUPS({"quiet", "quiet", ""}, {"a quiet b", "quiet", ""}, {"quiet= b", "quiet", ""},
@@ -107,6 +142,7 @@ int main(void)
 {
     static const struct CMUnitTest TESTS[] = {
         cmocka_unit_test(values_are_found_anywhere_in_the_line),
+        cmocka_unit_test(numbers_are_digits_and_nothing_else),
         cmocka_unit_test(bare_keys_have_the_empty_value),
         cmocka_unit_test(missing_keys_leave_the_value_alone),
         cmocka_unit_test(prefixes_are_no_match),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // kernel/time/hpet: what it makes of the registers that the firmware left. The test plays the device; it counts when
 // calibrate_is_running() looks, which stands in for that of clock_math.
-#include <arch/phys_map.h>
+#include <memory/device.h>
 #include <support/unit.h>
 #include <time/hpet.h>
 
@@ -28,8 +28,9 @@ static int as_firmware_left_it(void **)
     return 0;
 }
 
-volatile void *phys_map_device(phys_addr_t address, size_t size_bytes)
+volatile void *device_map(phys_addr_t address, size_t size_bytes, enum page_cache cache)
 {
+    assert_int_equal(cache, PAGE_UNCACHED);
     assert_int_equal(address.value, table.address.value);
     assert_int_equal(size_bytes, WORDS * sizeof *registers);
     return is_out_of_reach ? nullptr : registers;
