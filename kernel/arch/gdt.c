@@ -5,10 +5,11 @@
 #include <arch/cpu_local.h>
 #include <arch/gdt.h>
 #include <arch/msr.h>
+#include <lib/section.h>
 #include <stddef.h>
 
 // In long mode base and limit of code and data segments are ignored; type, DPL, present and L count. The accessed bit
-// is set beforehand, so that the CPU never writes to the table.
+// is set beforehand, so that the CPU writes to the table when it loads the task register and never again.
 constexpr uint64_t DESCRIPTOR_ACCESSED = 1ull << 40;
 constexpr uint64_t DESCRIPTOR_WRITABLE = 1ull << 41; // of a data segment; readable for code
 constexpr uint64_t DESCRIPTOR_CODE = 1ull << 43;
@@ -37,7 +38,6 @@ static_assert(offsetof(struct task_state, interrupt_stacks) == 36);
 
 struct cpu {
     struct cpu_local local;
-    uint64_t gdt[GDT_END / 8];
     alignas(16) struct task_state task_state;
 };
 
@@ -46,13 +46,6 @@ extern uint8_t boot_stack_top[], double_fault_stack_top[], nmi_stack_top[], mach
 
 static struct cpu boot_cpu = {
     .local = {.self = &boot_cpu.local},
-    .gdt =
-        {
-            [GDT_KERNEL_CODE / 8] = CODE,
-            [GDT_KERNEL_DATA / 8] = DATA,
-            [GDT_USER_DATA / 8] = DATA | DESCRIPTOR_RING_3,
-            [GDT_USER_CODE / 8] = CODE | DESCRIPTOR_RING_3,
-        },
     .task_state =
         {
             .privilege_stacks = {(uint64_t)boot_stack_top},
@@ -67,19 +60,26 @@ static struct cpu boot_cpu = {
         },
 };
 
-static void describe_task_state(struct cpu *cpu)
+READ_ONLY_AFTER_INIT static uint64_t boot_gdt[GDT_END / 8] = {
+    [GDT_KERNEL_CODE / 8] = CODE,
+    [GDT_KERNEL_DATA / 8] = DATA,
+    [GDT_USER_DATA / 8] = DATA | DESCRIPTOR_RING_3,
+    [GDT_USER_CODE / 8] = CODE | DESCRIPTOR_RING_3,
+};
+
+static void describe_task_state(uint64_t *gdt, const struct task_state *task_state)
 {
-    uint64_t base = (uint64_t)&cpu->task_state;
-    cpu->gdt[GDT_TASK_STATE / 8] = DESCRIPTOR_PRESENT | DESCRIPTOR_TASK_STATE | (sizeof cpu->task_state - 1) |
-                                   (base & 0xff'ffff) << 16 | (base >> 24 & 0xff) << 56;
-    cpu->gdt[GDT_TASK_STATE / 8 + 1] = base >> 32;
+    uint64_t base = (uint64_t)task_state;
+    gdt[GDT_TASK_STATE / 8] = DESCRIPTOR_PRESENT | DESCRIPTOR_TASK_STATE | (sizeof *task_state - 1) |
+                              (base & 0xff'ffff) << 16 | (base >> 24 & 0xff) << 56;
+    gdt[GDT_TASK_STATE / 8 + 1] = base >> 32;
 }
 
 void gdt_load(void)
 {
     struct cpu *cpu = &boot_cpu;
-    describe_task_state(cpu);
-    struct table_register gdtr = {sizeof cpu->gdt - 1, (uintptr_t)cpu->gdt};
+    describe_task_state(boot_gdt, &cpu->task_state);
+    struct table_register gdtr = {sizeof boot_gdt - 1, (uintptr_t)boot_gdt};
     // Only a far transfer reloads CS; in long mode a far return is the one that takes a selector from a register.
     __asm__ volatile("lgdt %0\n\t"
                      "pushq %q1\n\t"

@@ -4,6 +4,7 @@
 #include "table_register.h"
 #include <arch/gdt.h>
 #include <arch/idt.h>
+#include <lib/section.h>
 
 // A 64-bit gate: Intel SDM vol. 3, 6.14.1.
 struct idt_gate {
@@ -27,7 +28,7 @@ extern const uint8_t trap_entries[IDT_VECTOR_COUNT][TRAP_ENTRY_SIZE]; // trap_en
 extern const uint8_t trap_exception_return[], trap_interrupt_return[], trap_anywhere_return[];
 
 extern trap_handler_fn *exception_handler, *interrupt_handler; // read by trap_entry.asm
-trap_handler_fn *exception_handler, *interrupt_handler;
+READ_ONLY_AFTER_INIT trap_handler_fn *exception_handler, *interrupt_handler;
 
 // Those with a stack of their own; trap_entry.asm has the same set.
 static const uint8_t stack_of_vector[32] = {
@@ -39,7 +40,7 @@ static const uint8_t stack_of_vector[32] = {
 };
 constexpr unsigned BREAKPOINT = 3;
 
-static alignas(16) struct idt_gate idt[IDT_VECTOR_COUNT];
+READ_ONLY_AFTER_INIT static alignas(16) struct idt_gate idt[IDT_VECTOR_COUNT];
 
 void idt_load(trap_handler_fn *exceptions, trap_handler_fn *interrupts)
 {

@@ -3,13 +3,14 @@
 #include <arch/cpu.h>
 #include <arch/memory_type.h>
 #include <arch/msr.h>
+#include <lib/section.h>
 
 constexpr uint32_t CPUID_1_EDX_PAT = 1u << 16;
 // Intel SDM vol. 3, tables 11-10 and 11-12: after a reset, but for entry 4, which would be write-back again.
 constexpr uint64_t TYPES = 0x0007'0401'0007'0406;
 constexpr uint64_t LOWER_FOUR = 0xffff'ffff;
 
-static bool has_write_combining;
+READ_ONLY_AFTER_INIT static bool has_write_combining;
 
 void memory_type_init(void)
 {

@@ -4,6 +4,7 @@
 #include <arch/cpu.h>
 #include <arch/msr.h>
 #include <arch/protection.h>
+#include <lib/section.h>
 
 constexpr uint32_t CPUID_1_EDX_PGE = 1u << 13;
 constexpr uint32_t CPUID_7_EBX_SMEP = 1u << 7;
@@ -23,7 +24,7 @@ constexpr uint64_t CR4_SMAP = 1u << 21;
 constexpr uint64_t EFER_NO_EXECUTE = 1u << 11;
 
 extern bool cpu_smap_is_on; // read by trap_entry.asm and probe.asm
-bool cpu_smap_is_on;
+READ_ONLY_AFTER_INIT bool cpu_smap_is_on;
 
 static struct cpuid_result cpuid_if_there(uint32_t leaf)
 {

@@ -7,6 +7,7 @@
 #include <arch/cpu.h>
 #include <arch/port.h>
 #include <lib/byte_ring.h>
+#include <lib/section.h>
 #include <serial/serial.h>
 
 // Registers by offset from the base port (PC16550D, table II).
@@ -54,23 +55,26 @@ constexpr unsigned WAIT_LIMIT = 1'000'000;
 
 static uint8_t input_storage[INPUT_SIZE];
 
-static struct {
+READ_ONLY_AFTER_INIT static struct {
     uint16_t port; // 0: no UART
+    uint8_t fifo_depth;
+} uart;
+
+static struct {
     bool is_stuck;
     bool is_interrupt_driven;
-    uint8_t fifo_depth;
     _Atomic uint32_t overrun_count; // written by the interrupt and by what it interrupts
     struct byte_ring input;
 } serial = {.input = BYTE_RING_INIT(input_storage)};
 
 static uint8_t register_read(uint16_t offset)
 {
-    return port_read8((uint16_t)(serial.port + offset));
+    return port_read8((uint16_t)(uart.port + offset));
 }
 
 static void register_write(uint16_t offset, uint8_t value)
 {
-    port_write8((uint16_t)(serial.port + offset), value);
+    port_write8((uint16_t)(uart.port + offset), value);
 }
 
 static uint8_t read_line_status(void)
@@ -126,9 +130,9 @@ static bool scratch_holds(uint8_t value)
 
 enum status serial_init(uint16_t port)
 {
-    serial.port = port;
+    uart.port = port;
     if (port == 0 || !scratch_holds(0x55) || !scratch_holds(0xaa)) {
-        serial.port = 0;
+        uart.port = 0;
         return STATUS_NOT_FOUND;
     }
     serial.is_interrupt_driven = false;
@@ -142,13 +146,13 @@ enum status serial_init(uint16_t port)
     (void)receive(); // turning the FIFO on or off empties it, on real parts and in QEMU alike
     register_write(FIFO_CONTROL, FIFO_CONTROL_ENABLE);
     bool has_fifo = (register_read(INTERRUPT_IDENTIFICATION) & FIFO_IDENTIFIED) == FIFO_IDENTIFIED;
-    serial.fifo_depth = has_fifo ? FIFO_DEPTH : 1;
+    uart.fifo_depth = has_fifo ? FIFO_DEPTH : 1;
     return STATUS_OK;
 }
 
 void serial_write(const char *text, size_t length)
 {
-    if (serial.port == 0)
+    if (uart.port == 0)
         return;
     unsigned room = 0; // bytes that fit without another look at the line status
     bool has_sent_return = false;
@@ -156,7 +160,7 @@ void serial_write(const char *text, size_t length)
         if (room == 0) {
             if (!wait_for(LINE_STATUS_HOLDING_EMPTY))
                 return;
-            room = serial.fifo_depth;
+            room = uart.fifo_depth;
         }
         room--;
         if (text[i] == '\n' && !has_sent_return) {
@@ -172,7 +176,7 @@ void serial_write(const char *text, size_t length)
 
 bool serial_read(uint8_t *byte)
 {
-    if (serial.port != 0 && !serial.is_interrupt_driven)
+    if (uart.port != 0 && !serial.is_interrupt_driven)
         (void)receive();
     return byte_ring_pop(&serial.input, byte);
 }
@@ -181,7 +185,7 @@ bool serial_read(uint8_t *byte)
 
 uint32_t serial_irq_line(void)
 {
-    switch (serial.port) {
+    switch (uart.port) {
     case 0x3f8: // COM1
     case 0x3e8: // COM3
         return 4;
@@ -195,7 +199,7 @@ uint32_t serial_irq_line(void)
 
 void serial_input_enable(void)
 {
-    if (serial.port == 0)
+    if (uart.port == 0)
         return;
     serial.is_interrupt_driven = true;
     register_write(INTERRUPT_ENABLE, INTERRUPT_ENABLE_RECEIVED);
@@ -244,7 +248,7 @@ struct serial_losses serial_read_losses(void)
 
 void serial_drain(void)
 {
-    if (serial.port != 0)
+    if (uart.port != 0)
         (void)wait_for(LINE_STATUS_SHIFT_EMPTY);
 }
 

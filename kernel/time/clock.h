@@ -7,14 +7,13 @@
 #include <stdint.h>
 #include <time/time.h>
 
-// All zero, as before time_init(), it stands at 0.
+// All zero, as before time_init(), it stands at 0; after it, nothing here changes.
 struct clock {
     calibrate_read_fn *read; // nullptr: the TSC
     uint64_t multiplier;
-    uint64_t origin;         // the count at OFFSET_NS
-    uint64_t offset_ns;      // 0 for the TSC
-    uint64_t mask;           // of a narrow counter
-    _Atomic uint64_t recent; // some widened count of less than a turn ago
+    uint64_t origin;    // the count at OFFSET_NS
+    uint64_t offset_ns; // 0 for the TSC
+    uint64_t mask;      // of a narrow counter
     uint64_t hz;
     enum time_source source;
 };

@@ -4,11 +4,12 @@
 #include "pm_timer.h"
 #include <arch/port.h>
 #include <clock_math/scale.h>
+#include <lib/section.h>
 
 constexpr uint64_t PM_TIMER_HZ = 3'579'545;
 constexpr uint64_t MASK_24_BITS = 0xff'ffff;
 
-static uint16_t port;
+READ_ONLY_AFTER_INIT static uint16_t port;
 
 static uint64_t read_counter(void)
 {

@@ -9,6 +9,7 @@
 #include <arch/tsc.h>
 #include <clock_math/scale.h>
 #include <interrupt/local_timer.h>
+#include <lib/section.h>
 #include <lib/string.h>
 #include <log/log.h>
 #include <stdatomic.h>
@@ -20,16 +21,17 @@ constexpr unsigned READ_ATTEMPTS = 3;
 static const char *const names[SOURCE_COUNT] = {"none", "tsc", "hpet", "pm", "pit"};
 static const char *const described[SOURCE_COUNT] = {"nothing", "TSC", "HPET", "PM timer", "PIT"};
 
-struct clock time_clock;
+READ_ONLY_AFTER_INIT struct clock time_clock;
+static _Atomic uint64_t recent_count; // of a narrow clock: some widened count of less than a turn ago
 
 // The recent count is loaded before the counter is read, so whatever interrupts in between only makes it older. It need
 // not be the latest: any of less than a turn ago gives the same sum. So no lock is needed, and none is taken. Returns
 // whether no other reader interrupted this one, which may have been for longer than a turn.
 static inline bool read_widened(uint64_t *count)
 {
-    uint64_t recent = atomic_load_explicit(&time_clock.recent, memory_order_relaxed);
+    uint64_t recent = atomic_load_explicit(&recent_count, memory_order_relaxed);
     *count = clock_extend(recent, time_clock.read(), time_clock.mask);
-    return atomic_compare_exchange_strong_explicit(&time_clock.recent, &recent, *count, memory_order_relaxed,
+    return atomic_compare_exchange_strong_explicit(&recent_count, &recent, *count, memory_order_relaxed,
                                                    memory_order_relaxed);
 }
 
@@ -215,7 +217,7 @@ static void start_clock(const struct survey *survey, enum time_source source, ui
     } else if (source != TIME_SOURCE_NONE) {
         time_clock.offset_ns = clock_scale(tsc_now - origin, tsc_multiplier);
         time_clock.origin = chosen->read();
-        atomic_store_explicit(&time_clock.recent, time_clock.origin, memory_order_relaxed);
+        atomic_store_explicit(&recent_count, time_clock.origin, memory_order_relaxed);
         time_clock.mask = chosen->mask;
         time_clock.multiplier = chosen->multiplier;
         time_clock.read = chosen->read;
