@@ -7,7 +7,6 @@
 #include <acpi/acpi.h>
 #include <arch/cpu.h>
 #include <arch/emulator_exit.h>
-#include <arch/phys_map.h>
 #include <arch/tsc.h>
 #include <debug/debug.h>
 #include <interrupt/exception.h>
@@ -17,6 +16,8 @@
 #include <lib/panic.h>
 #include <lib/string.h>
 #include <log/log.h>
+#include <memory/device.h>
+#include <memory/memory.h>
 #include <serial/serial.h>
 #include <time/time.h>
 #include <time/timer.h>
@@ -44,17 +45,20 @@ static void start_screen(const struct boot_video *video, enum log_level level)
         log_info("vga", "no text screen to write to");
         return;
     }
+    uint64_t row_bytes = video->pitch != 0 ? video->pitch : video->width * sizeof(uint16_t);
     struct vga_text_mode mode = {
-        .cells = (volatile uint16_t *)video->address,
+        .cells = device_map((phys_addr_t){video->address}, row_bytes * video->height, PAGE_WRITE_COMBINING),
         .columns = video->width,
         .rows = video->height,
         .stride_bytes = video->pitch,
     };
-    enum status status = vga_init(&mode);
+    enum status status = mode.cells != nullptr ? vga_init(&mode) : STATUS_INVALID;
     if (status == STATUS_OK)
         vga_attach_log(level);
     else if (status == STATUS_NOT_FOUND)
         log_warning("vga", "the loader speaks of a text screen, but no VGA answers");
+    else if (status == STATUS_INVALID)
+        log_warning("vga", "the text screen at 0x%llx cannot be mapped", (unsigned long long)video->address);
     else
         log_warning("vga", "a text screen of %u x %u is more than this kernel handles", video->width, video->height);
 }
@@ -99,6 +103,25 @@ static void finish_if_asked(const char *command_line)
     log_error("main", "exit=%s is not known and does nothing. Known: pass, fail", verdict);
 }
 
+static const char *start_memory(const struct boot_info **boot, const char *command_line)
+{
+    struct memory_options options = {};
+    if (command_line_find_number(command_line, "fail_alloc", &options.fail_at) == STATUS_INVALID)
+        log_error("main", "fail_alloc wants a number: which allocation of a frame is to fail, the first being 1");
+    char name[OPTION_LIMIT] = "";
+    options.poisons_frames =
+        command_line_find(command_line, "poison", name, sizeof name) && strcmp(name, "frames") == 0;
+    if (name[0] != '\0' && !options.poisons_frames)
+        log_error("main", "poison=%s is not known and does nothing. Known: frames", name);
+    return memory_init(boot, &options);
+}
+
+static void seal_memory(void)
+{
+    if (memory_seal() != STATUS_OK)
+        panic("no memory for the page table that makes the kernel's settings read-only");
+}
+
 // What the firmware's tables say, as far as the drivers below want it. Without tables, a PC as it was before them.
 struct firmware {
     struct acpi acpi;
@@ -109,7 +132,7 @@ struct firmware {
 
 static void read_firmware_tables(struct firmware *firmware, phys_addr_t rsdp)
 {
-    enum status status = acpi_init(&firmware->acpi, rsdp, phys_map_readable);
+    enum status status = acpi_init(&firmware->acpi, rsdp, firmware_map);
     if (status == STATUS_CORRUPT)
         log_warning("acpi", "the firmware's tables are damaged and not used");
     else if (status != STATUS_OK)
@@ -179,11 +202,16 @@ static void start_input(const struct firmware *firmware, const char *command_lin
     log_init(boot->tsc[BOOT_STAMP_BOOT_SECTOR]);
 
     const char *command_line = report_command_line(boot);
+    const char *problem = start_memory(&boot, command_line); // from here on BOOT is the kernel's own copy,
+    uint64_t memory_tsc = tsc_read();
     enum log_level level = choose_log_level(command_line);
-    start_serial((uint16_t)boot->uart_port, level); // from here on the log is read,
-    start_screen(&boot->video, level);              // here too
+    start_serial((uint16_t)boot->uart_port, level); // ... the log is read
+    start_screen(&boot->video, level);              // ... on the screen too
+    if (problem != nullptr)
+        panic("the kernel cannot set up its memory: %s", problem);
 
-    report_boot(boot, entry_tsc);
+    report_boot(boot, command_line, entry_tsc);
+    report_memory(memory_tsc - entry_tsc);
 
     static struct firmware firmware;
     read_firmware_tables(&firmware, (phys_addr_t){boot->rsdp});
@@ -193,6 +221,7 @@ static void start_input(const struct firmware *firmware, const char *command_lin
     cpu_interrupts_enable();
     time_check_tick();
     start_input(&firmware, command_line); // a keyboard's self-test takes its time, and nothing else waits for it
+    seal_memory();                        // what only initialisation writes is constant from here on
 
     finish_if_asked(command_line);
     kernel_ready(command_line);

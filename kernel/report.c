@@ -7,6 +7,7 @@
 #include <lib/format.h>
 #include <lib/string.h>
 #include <log/log.h>
+#include <memory/memory.h>
 
 typedef unsigned long long printable_t;
 
@@ -17,8 +18,8 @@ constexpr size_t NAME_LIMIT = 256;
 // The loader's strings are not trusted to end.
 static void copy_string(char *buffer, uint64_t address, size_t size_bytes)
 {
-    const char *text = (const char *)address;
-    size_t length = text != nullptr ? strnlen(text, size_bytes - 1) : 0;
+    const char *text = phys_to_virt((phys_addr_t){address});
+    size_t length = address != 0 ? strnlen(text, size_bytes - 1) : 0;
     memcpy(buffer, text, length);
     buffer[length] = '\0';
 }
@@ -117,13 +118,13 @@ static unsigned memory_kind_index(enum boot_memory_kind kind)
     return is_known ? (unsigned)kind : BOOT_MEMORY_RESERVED;
 }
 
-static void report_memory(const struct boot_info *boot)
+static void report_memory_map(const struct boot_info *boot)
 {
     uint64_t totals[MEMORY_KIND_COUNT] = {};
     char size[DESCRIBE_SIZE_LIMIT];
     log_info("memory", "%-14s %-14s %10s  kind", "first byte", "last byte", "size");
     for (uint32_t i = 0; i < boot->memory_count; i++) {
-        const struct boot_memory *entry = (const void *)(boot->memory_map + (uint64_t)i * boot->memory_entry_size);
+        const struct boot_memory *entry = memory_map_entry(boot, i);
         unsigned kind = memory_kind_index(entry->kind);
         totals[kind] += entry->length;
         log_info("memory", "0x%012llx 0x%012llx %10s  %s", (printable_t)entry->base,
@@ -141,7 +142,8 @@ static void report_modules(const struct boot_info *boot)
     if (boot->module_count == 0)
         log_info("boot", "no modules");
     for (uint32_t i = 0; i < boot->module_count; i++) {
-        const struct boot_module *module = (const void *)(boot->modules + (uint64_t)i * boot->module_entry_size);
+        const struct boot_module *module =
+            phys_to_virt((phys_addr_t){boot->modules + (uint64_t)i * boot->module_entry_size});
         char name[NAME_LIMIT];
         char size[DESCRIBE_SIZE_LIMIT];
         copy_string(name, module->name, sizeof name);
@@ -187,14 +189,32 @@ static void report_times(const struct boot_info *boot, uint64_t entry_tsc)
     report_stage("of that in INT 13h since stage 2", boot->tsc_in_firmware, total);
 }
 
-void report_boot(const struct boot_info *boot, uint64_t entry_tsc)
+void report_boot(const struct boot_info *boot, const char *command_line, uint64_t entry_tsc)
 {
     log_info("hewn", "Hewn %s", HEWN_VERSION);
     report_processor();
-    report_loader(boot, report_command_line(boot));
+    report_loader(boot, command_line);
     report_kernel(boot);
     report_devices(boot);
-    report_memory(boot);
+    report_memory_map(boot);
     report_modules(boot);
     report_times(boot, entry_tsc);
+}
+
+static void log_line(void *, const char *line)
+{
+    log_debug("memory", "%s", line);
+}
+
+void report_memory(uint64_t ticks)
+{
+    struct frame_statistics frames;
+    frame_statistics_read(memory_frames(), &frames);
+    uint64_t managed_bytes = frames.total * PAGE_SIZE;
+    unsigned parts_per_million = (unsigned)(frames.metadata_bytes * 1'000'000 / managed_bytes);
+    log_info("memory", "%llu frames of 4 KiB, %llu free; metadata is %u.%04u %% of them", (printable_t)frames.total,
+             (printable_t)frames.free, parts_per_million / 10'000, parts_per_million % 10'000);
+    log_info("memory", "ready %llu TSC ticks after the kernel's entry", (printable_t)ticks);
+    memory_describe_map(log_line, nullptr);
+    memory_describe_frames(log_line, nullptr);
 }

@@ -6,5 +6,9 @@
 // The command line of BOOT, which passed boot_check(): never null, terminated within the kernel's limit.
 const char *report_command_line(const struct boot_info *boot);
 
-// Log the report. ENTRY_TSC is the time-stamp counter at the kernel's first C instruction.
-void report_boot(const struct boot_info *boot, uint64_t entry_tsc);
+// Log the report; COMMAND_LINE is what report_command_line() returned. ENTRY_TSC is the time-stamp counter at the
+// kernel's first C instruction.
+void report_boot(const struct boot_info *boot, const char *command_line, uint64_t entry_tsc);
+
+// Log what has become of memory, TICKS of the time-stamp counter after the kernel's entry; in detail at level debug.
+void report_memory(uint64_t ticks);

@@ -3,6 +3,7 @@
 // line is read afresh each time, nothing is kept.
 #include <lib/command_line.h>
 #include <lib/string.h>
+#include <stdckdint.h>
 
 static bool is_blank(char character)
 {
@@ -58,4 +59,19 @@ bool command_line_find(const char *line, const char *key, char *value, size_t si
         line = end;
     }
     return is_found;
+}
+
+enum status command_line_find_number(const char *line, const char *key, uint64_t *number)
+{
+    char digits[24]; // more than 64 bits need; a longer value stays too long when it is cut
+    if (!command_line_find(line, key, digits, sizeof digits))
+        return STATUS_NOT_FOUND;
+    uint64_t value = 0;
+    const char *digit = digits;
+    do {
+        if (*digit < '0' || *digit > '9' || ckd_mul(&value, value, 10) || ckd_add(&value, value, *digit - '0'))
+            return STATUS_INVALID;
+    } while (*++digit);
+    *number = value;
+    return STATUS_OK;
 }

@@ -15,11 +15,11 @@ constexpr uint64_t RING_MASK = 3;
 constexpr unsigned STACK_LIMIT = 16;
 
 // kernel.ld
-extern const uint8_t text_start[], text_end[], constants_start[], constants_end[], data_start[], data_end[],
-    symbol_table_start[], symbol_table_end[];
+extern const uint8_t text_start[], text_end[], constants_start[], constants_end[], sealed_start[], sealed_end[],
+    data_start[], data_end[], symbol_table_start[], symbol_table_end[];
 
 // Not on the stack, which may be nearly full; a nested report fills them with the same values or its own.
-static struct cause_region regions[STACK_LIMIT + 5];
+static struct cause_region regions[STACK_LIMIT + 6];
 static struct cause_register registers[REGISTER_COUNT];
 static struct cause_facts facts;
 
@@ -32,6 +32,7 @@ static unsigned list_regions(void)
     const struct cause_region others[] = {
         {"kernel text", (uint64_t)text_start, (uint64_t)text_end, false},
         {"kernel constants", (uint64_t)constants_start, (uint64_t)constants_end, false},
+        {"kernel data that is read-only after initialisation", (uint64_t)sealed_start, (uint64_t)sealed_end, false},
         {"kernel data", (uint64_t)data_start, (uint64_t)data_end, false},
         {"table of symbols", (uint64_t)symbol_table_start, (uint64_t)symbol_table_end, false},
         {"lower half, where memory lies at its physical address", 0, LOW_HALF_END, false},

@@ -3,9 +3,9 @@
 // thing that is broken. Called by the report of a page fault.
 #include "parts.h"
 #include <arch/cpu.h>
-#include <arch/phys_map.h>
 #include <arch/probe.h>
 #include <lib/format.h>
+#include <memory/phys_map.h>
 #include <page_table/entry.h>
 
 constexpr size_t WALK_LIMIT = 240;

@@ -5,6 +5,7 @@
 #include <arch/tsc.h>
 #include <debug/debug.h>
 #include <lib/format.h>
+#include <lib/section.h>
 
 // The names are those of clang's code. The lowest byte is zero, so that no string carries the value out or in.
 extern uintptr_t __stack_chk_guard;
@@ -12,7 +13,7 @@ extern uintptr_t __stack_chk_guard;
 
 constexpr uintptr_t LOWEST_BYTE = 0xff;
 
-uintptr_t __stack_chk_guard = 0x5bd1'e995'7b7d'1500; // until debug_set_canary()
+READ_ONLY_AFTER_INIT uintptr_t __stack_chk_guard = 0x5bd1'e995'7b7d'1500; // until debug_set_canary()
 
 // Spreads what differs in VALUE over all bits. The factor is 2^64 divided by the golden ratio, made odd.
 static uint64_t mix(uint64_t value)

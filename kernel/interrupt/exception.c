@@ -9,6 +9,7 @@
 #include <arch/probe.h>
 #include <interrupt/exception.h>
 #include <lib/panic.h>
+#include <lib/section.h>
 #include <log/log.h>
 
 // Intel SDM vol. 3, table 6-1.
@@ -18,7 +19,7 @@ constexpr uint64_t GENERAL_PROTECTION = 13;
 constexpr uint64_t PAGE_FAULT = 14;
 constexpr uint64_t EXCEPTION_COUNT = 32;
 
-static exception_report_fn *report;
+READ_ONLY_AFTER_INIT static exception_report_fn *report;
 static exception_handler_fn *handlers[EXCEPTION_COUNT];
 
 static bool is_memory_fault(uint64_t vector)

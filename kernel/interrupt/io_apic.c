@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The I/O APIC driver. Called by irq.c; must not know what a wire means.
 #include "io_apic.h"
-#include <arch/phys_map.h>
+#include <lib/section.h>
+#include <memory/device.h>
 
 constexpr size_t REGISTER_SELECT = 0; // index of a 32-bit word
 constexpr size_t REGISTER_WINDOW = 4;
@@ -23,7 +24,7 @@ struct io_apic {
     uint32_t gsi_base, line_count;
 };
 
-static struct {
+READ_ONLY_AFTER_INIT static struct {
     uint32_t count;
     struct io_apic list[ACPI_IO_APIC_LIMIT];
     uint8_t destination;
@@ -64,7 +65,7 @@ static const struct io_apic *find(uint32_t gsi)
 // and the one word gets its value back. An I/O APIC's identification has no bits where its version number is.
 static bool open(struct io_apic *io_apic, const struct acpi_io_apic *named)
 {
-    io_apic->registers = phys_map_device(named->address, REGISTERS_SIZE);
+    io_apic->registers = device_map(named->address, REGISTERS_SIZE, PAGE_UNCACHED);
     if (io_apic->registers == nullptr)
         return false;
     uint32_t selected = io_apic->registers[REGISTER_SELECT];

@@ -15,6 +15,7 @@
 #include <arch/idt.h>
 #include <arch/tsc.h>
 #include <interrupt/irq.h>
+#include <lib/section.h>
 #include <log/log.h>
 
 constexpr uint8_t PIC_VECTOR_END = PIC_VECTOR_BASE + PIC_LINE_COUNT;
@@ -37,12 +38,15 @@ struct slot {
 };
 static_assert(sizeof(struct slot) == 64, "a power of two: found by a shift");
 
-static struct {
+READ_ONLY_AFTER_INIT static struct {
     enum irq_controller controller;
     bool has_8259, has_local_apic;
-    uint64_t spurious_count, unclaimed_count;
     uint32_t override_count;
     struct acpi_interrupt_override overrides[ACPI_OVERRIDE_LIMIT];
+} machine;
+
+static struct {
+    uint64_t spurious_count, unclaimed_count;
     struct slot slots[IDT_VECTOR_COUNT]; // by vector; those of exceptions stay free
 } irqs;
 
@@ -64,7 +68,7 @@ static inline void acknowledge(const struct slot *slot)
         return;
     if (__builtin_expect(local_apic_end_of_interrupt != nullptr, true))
         *local_apic_end_of_interrupt = 0;
-    else if (irqs.controller == IRQ_CONTROLLER_PIC)
+    else if (machine.controller == IRQ_CONTROLLER_PIC)
         pic_acknowledge((uint8_t)slot->line);
     else
         local_apic_acknowledge();
@@ -87,9 +91,9 @@ static inline void serve(struct slot *slot, irq_handler_fn *handler)
 static bool drop_unclaimed(uint8_t vector)
 {
     uint8_t line = vector - PIC_VECTOR_BASE;
-    if (irqs.has_local_apic && local_apic_is_in_service(vector)) {
+    if (machine.has_local_apic && local_apic_is_in_service(vector)) {
         local_apic_acknowledge();
-    } else if (irqs.has_8259 && vector < PIC_VECTOR_END && pic_is_in_service(line)) {
+    } else if (machine.has_8259 && vector < PIC_VECTOR_END && pic_is_in_service(line)) {
         pic_mask(line);
         pic_acknowledge(line);
     } else {
@@ -102,8 +106,8 @@ static bool drop_unclaimed(uint8_t vector)
 static bool is_spurious(uint8_t vector)
 {
     if (vector == LOCAL_APIC_SPURIOUS_VECTOR)
-        return irqs.has_local_apic;
-    return irqs.has_8259 && vector < PIC_VECTOR_END && pic_is_spurious(vector - PIC_VECTOR_BASE);
+        return machine.has_local_apic;
+    return machine.has_8259 && vector < PIC_VECTOR_END && pic_is_spurious(vector - PIC_VECTOR_BASE);
 }
 
 // What is neither spurious nor in service was raised by an INT instruction, and that is nobody's interrupt.
@@ -142,9 +146,9 @@ static struct slot *find(uint32_t line)
 // the firmware says otherwise (ACPI 6.5, 5.2.12.5).
 static struct acpi_interrupt_override wiring_of(uint32_t line)
 {
-    for (uint32_t i = 0; i < irqs.override_count; i++) {
-        if (line < ISA_LINE_COUNT && irqs.overrides[i].irq == line)
-            return irqs.overrides[i];
+    for (uint32_t i = 0; i < machine.override_count; i++) {
+        if (line < ISA_LINE_COUNT && machine.overrides[i].irq == line)
+            return machine.overrides[i];
     }
     return (struct acpi_interrupt_override){
         .gsi = line,
@@ -157,7 +161,7 @@ static void set_mask(const struct slot *slot, bool is_masked)
 {
     if (slot->line == IRQ_LINE_LOCAL_TIMER)
         local_apic_set_timer_mask(is_masked);
-    else if (irqs.controller == IRQ_CONTROLLER_APIC)
+    else if (machine.controller == IRQ_CONTROLLER_APIC)
         io_apic_set_mask(wiring_of(slot->line).gsi, is_masked);
     else if (is_masked)
         pic_mask((uint8_t)slot->line);
@@ -208,11 +212,11 @@ static enum status claim(uint32_t line, struct slot **slot)
         return STATUS_BUSY;
     if (line == IRQ_LINE_LOCAL_TIMER) {
         *slot = slot_of(TIMER_VECTOR);
-        return irqs.controller == IRQ_CONTROLLER_APIC ? STATUS_OK : STATUS_RANGE;
+        return machine.controller == IRQ_CONTROLLER_APIC ? STATUS_OK : STATUS_RANGE;
     }
-    if (irqs.controller == IRQ_CONTROLLER_APIC)
+    if (machine.controller == IRQ_CONTROLLER_APIC)
         return claim_wire(line, slot);
-    if (line >= PIC_LINE_COUNT || line == PIC_CASCADE_LINE || !irqs.has_8259)
+    if (line >= PIC_LINE_COUNT || line == PIC_CASCADE_LINE || !machine.has_8259)
         return STATUS_RANGE;
     *slot = slot_of((uint8_t)(PIC_VECTOR_BASE + line));
     return STATUS_OK;
@@ -225,7 +229,7 @@ enum status irq_register(uint32_t line, irq_handler_fn *handler, void *context)
     enum status status = claim(line, &slot);
     if (status == STATUS_OK) {
         bool may_be_spurious =
-            irqs.controller == IRQ_CONTROLLER_PIC && (line == PIC_LAST_OF_MASTER || line == PIC_LAST_OF_SLAVE);
+            machine.controller == IRQ_CONTROLLER_PIC && (line == PIC_LAST_OF_MASTER || line == PIC_LAST_OF_SLAVE);
         slot->handler = handler;
         slot->direct = may_be_spurious ? nullptr : handler;
         slot->context = context;
@@ -311,7 +315,7 @@ uint64_t irq_unclaimed_count(void)
 
 enum irq_controller irq_controller(void)
 {
-    return irqs.controller;
+    return machine.controller;
 }
 
 // Why the APICs cannot be used, or nullptr.
@@ -322,7 +326,7 @@ static const char *find_apics(const struct acpi_madt *madt, bool is_pic_forced, 
     *line_count = io_apic_init(madt); // masks what the firmware may have left, whoever is chosen
     if (is_pic_forced)
         return "irqchip=pic";
-    if (!irqs.has_local_apic)
+    if (!machine.has_local_apic)
         return "the CPU has no local APIC";
     if (local_apic_id() >= BROADCAST_ID)
         return "no I/O APIC can reach this CPU";
@@ -332,10 +336,10 @@ static const char *find_apics(const struct acpi_madt *madt, bool is_pic_forced, 
 static void use_apics(const struct acpi_madt *madt, uint32_t line_count)
 {
     uint32_t id = local_apic_id();
-    irqs.controller = IRQ_CONTROLLER_APIC;
-    irqs.override_count = madt->override_count;
+    machine.controller = IRQ_CONTROLLER_APIC;
+    machine.override_count = madt->override_count;
     for (uint32_t i = 0; i < madt->override_count; i++)
-        irqs.overrides[i] = madt->overrides[i];
+        machine.overrides[i] = madt->overrides[i];
     local_apic_init(madt, TIMER_VECTOR);
     io_apic_route_all_to(madt, (uint8_t)id);
     log_info("irq", "local APIC %u, I/O APICs with %u lines", id, line_count);
@@ -343,10 +347,10 @@ static void use_apics(const struct acpi_madt *madt, uint32_t line_count)
 
 static void use_8259(const char *reason)
 {
-    irqs.controller = IRQ_CONTROLLER_PIC;
-    if (irqs.has_local_apic)
+    machine.controller = IRQ_CONTROLLER_PIC;
+    if (machine.has_local_apic)
         local_apic_init_for_pic();
-    if (irqs.has_8259)
+    if (machine.has_8259)
         log_info("irq", "8259 pair: %s", reason);
     else
         log_error("irq", "no interrupts: %s, and no 8259 pair answers", reason);
@@ -355,8 +359,8 @@ static void use_8259(const char *reason)
 void irq_init(const struct acpi_madt *madt, bool is_pic_forced)
 {
     uint32_t line_count = 0;
-    irqs.has_8259 = pic_init();
-    irqs.has_local_apic = local_apic_find();
+    machine.has_8259 = pic_init();
+    machine.has_local_apic = local_apic_find();
     const char *obstacle = find_apics(madt, is_pic_forced, &line_count);
     if (obstacle == nullptr)
         use_apics(madt, line_count);

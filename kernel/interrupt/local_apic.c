@@ -4,8 +4,9 @@
 #include "local_apic.h"
 #include <arch/cpu.h>
 #include <arch/msr.h>
-#include <arch/phys_map.h>
 #include <interrupt/local_timer.h>
+#include <lib/section.h>
+#include <memory/device.h>
 
 // Registers by their offset in xAPIC mode; in x2APIC mode, register MSR X2APIC_BASE + offset / 16 (table 11-6).
 constexpr uint32_t ID = 0x20;
@@ -48,14 +49,17 @@ constexpr uint32_t CPUID_1_EDX_APIC = 1 << 9;
 constexpr unsigned VECTORS_PER_REGISTER = 32;
 constexpr unsigned IN_SERVICE_REGISTERS = 256 / VECTORS_PER_REGISTER;
 
-static struct {
+READ_ONLY_AFTER_INIT static struct {
     volatile uint32_t *registers; // nullptr: x2APIC mode
     uint32_t timer_line;          // what LVT_TIMER holds but for mode and mask
     bool is_in_use;               // irq_init() chose it
-    bool is_timer_masked, is_timer_periodic;
-} apic = {.is_timer_masked = true};
+} apic;
 
-volatile uint32_t *local_apic_end_of_interrupt;
+static struct {
+    bool is_masked, is_periodic;
+} timer = {.is_masked = true};
+
+READ_ONLY_AFTER_INIT volatile uint32_t *local_apic_end_of_interrupt;
 
 static uint32_t read(uint32_t offset)
 {
@@ -86,7 +90,7 @@ bool local_apic_find(void)
     apic.registers = nullptr;
     local_apic_end_of_interrupt = nullptr;
     if (!(base & BASE_X2APIC)) {
-        apic.registers = phys_map_device((phys_addr_t){base & BASE_ADDRESS}, REGISTERS_SIZE);
+        apic.registers = device_map((phys_addr_t){base & BASE_ADDRESS}, REGISTERS_SIZE, PAGE_UNCACHED);
         if (apic.registers == nullptr)
             return false;
     }
@@ -178,13 +182,12 @@ bool local_apic_is_in_service(uint8_t vector)
 
 static void write_timer_line(void)
 {
-    write(LVT_TIMER,
-          apic.timer_line | (apic.is_timer_masked ? LVT_MASKED : 0) | (apic.is_timer_periodic ? LVT_PERIODIC : 0));
+    write(LVT_TIMER, apic.timer_line | (timer.is_masked ? LVT_MASKED : 0) | (timer.is_periodic ? LVT_PERIODIC : 0));
 }
 
 void local_apic_set_timer_mask(bool is_masked)
 {
-    apic.is_timer_masked = is_masked;
+    timer.is_masked = is_masked;
     write_timer_line();
 }
 
@@ -196,7 +199,7 @@ bool local_timer_is_present(void)
 void local_timer_start(uint32_t count, bool is_periodic)
 {
     write(TIMER_INITIAL, 0);
-    apic.is_timer_periodic = is_periodic;
+    timer.is_periodic = is_periodic;
     write_timer_line();
     write(TIMER_DIVIDE, DIVIDE_BY_16);
     write(TIMER_INITIAL, count);

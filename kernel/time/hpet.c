@@ -3,8 +3,9 @@
 // 64-bit read is two, between which the counter moves on, and a second read of some 500 ns would cost more than
 // widening 32 bits, which time does anyway.
 #include "hpet.h"
-#include <arch/phys_map.h>
 #include <clock_math/scale.h>
+#include <lib/section.h>
+#include <memory/device.h>
 
 // Registers by their index in 32-bit words (2.3).
 constexpr size_t CAPABILITIES = 0x000 / 4;
@@ -25,7 +26,7 @@ constexpr uint32_t CONFIGURATION_LEGACY = 1 << 1; // take the wires of the 8254 
 constexpr uint32_t TIMER_INTERRUPT = 1 << 2;
 constexpr uint64_t FEMTOSECONDS_PER_SECOND = 1'000'000'000'000'000;
 
-static volatile uint32_t *registers;
+READ_ONLY_AFTER_INIT static volatile uint32_t *registers;
 
 static uint64_t read_counter(void)
 {
@@ -44,7 +45,7 @@ static void quiet_timers(uint32_t capabilities)
 
 enum status hpet_open(const struct acpi_hpet *table, struct clock_source *source)
 {
-    registers = phys_map_device(table->address, REGISTERS_SIZE);
+    registers = device_map(table->address, REGISTERS_SIZE, PAGE_UNCACHED);
     if (registers == nullptr)
         return STATUS_NOT_FOUND;
     uint32_t capabilities = registers[CAPABILITIES], period = registers[PERIOD];

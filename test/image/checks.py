@@ -37,7 +37,7 @@ BPB_FIELDS = {
 
 KERNEL_BASE = 0xffffffff80000000
 # Those of kernel/kernel.ld.
-KNOWN_SECTIONS = re.compile(r"\.(text|rodata|data|bss|landings|(boot|double_fault|nmi|machine_check|db)_stack|note\.hewn|symbols|symtab|strtab|shstrtab|debug_\w+)")
+KNOWN_SECTIONS = re.compile(r"\.(text|rodata|sealed|data|bss|landings|(boot|double_fault|nmi|machine_check|db)_stack|note\.hewn|symbols|symtab|strtab|shstrtab|debug_\w+)")
 VECTOR_REGISTER = re.compile(r"%(xmm|ymm|zmm|mm|st)\b|%(xmm|ymm|zmm|mm)\d|%st\(")
 X87 = re.compile(r"^\s*[0-9a-f]+:\s+f(ld|st|ist|add|sub|mul|div|com|ucom|ch|xch|ild|bld|bst|tst|xam|abs|sqrt|"
                  r"rndint|ninit|init|nclex|nsave|rstor|nstcw|ldcw|nstsw)\w*\b")

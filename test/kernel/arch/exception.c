@@ -149,10 +149,10 @@ TEST(exception, double_fault_by_stack_overflow)
 TEST(exception, double_fault_by_missing_handler)
 {
     volatile uint64_t *gate = machine_gate((uint8_t)PAGE_FAULT);
-    *gate &= ~MACHINE_PRESENT;
+    machine_write_sealed(gate, *gate & ~MACHINE_PRESENT);
     fault_address = NULL_PLUS_24;
     struct fault fault = fault_provoke(operation_page_fault_without_handler);
-    *gate |= MACHINE_PRESENT;
+    machine_write_sealed(gate, *gate | MACHINE_PRESENT);
     CHECK_EQUAL(fault.vector, DOUBLE_FAULT);
     CHECK_EQUAL(fault.error_code, 0);
     CHECK_EQUAL(fault.rip, (uintptr_t)operation_page_fault_without_handler_at);
@@ -168,22 +168,22 @@ TEST(exception, debug_has_a_stack_of_its_own)
 constexpr uint64_t DESCRIPTOR_LIMIT = 0xf'0000'0000'ffff;
 constexpr uint64_t DESCRIPTOR_BUSY = 1ull << 41; // of a task-state segment
 
-static void load_task_register(void)
+// With DESCRIPTOR in the table, which the CPU marks as busy.
+static void load_task_register(uint64_t descriptor)
 {
-    *machine_descriptor(GDT_TASK_STATE) &= ~DESCRIPTOR_BUSY;
+    machine_unseal();
+    *machine_descriptor(GDT_TASK_STATE) = descriptor & ~DESCRIPTOR_BUSY;
     __asm__ volatile("ltr %0" : : "r"(GDT_TASK_STATE) : "memory");
+    machine_seal();
 }
 
 TEST(exception, invalid_task_state_by_a_segment_that_is_too_short)
 {
     constexpr uint64_t LIMIT_BEFORE_DEBUG_STACK = 36 + 8 * (GDT_STACK_DEBUG - 1) - 1;
-    volatile uint64_t *descriptor = machine_descriptor(GDT_TASK_STATE);
-    uint64_t before = *descriptor & ~DESCRIPTOR_BUSY;
-    *descriptor = (before & ~DESCRIPTOR_LIMIT) | LIMIT_BEFORE_DEBUG_STACK;
-    load_task_register();
+    uint64_t before = *machine_descriptor(GDT_TASK_STATE);
+    load_task_register((before & ~DESCRIPTOR_LIMIT) | LIMIT_BEFORE_DEBUG_STACK);
     struct fault fault = fault_provoke(operation_gate_beyond_task_state);
-    *descriptor = before;
-    load_task_register();
+    load_task_register(before);
     CHECK_EQUAL(fault.vector, INVALID_TASK_STATE);
     CHECK_EQUAL(fault.error_code, GDT_TASK_STATE);
     CHECK_EQUAL(fault.rip, (uintptr_t)operation_gate_beyond_task_state_at);
@@ -196,12 +196,12 @@ static struct fault provoke_with_descriptor(test_function *operation, uint64_t v
 {
     volatile uint64_t *descriptor = machine_descriptor(SPARE_SELECTOR);
     uint64_t before[2] = {descriptor[0], descriptor[1]};
-    descriptor[0] = value;
-    descriptor[1] = 0;
+    machine_write_sealed(&descriptor[0], value);
+    machine_write_sealed(&descriptor[1], 0);
     fault_selector = SPARE_SELECTOR;
     struct fault fault = fault_provoke(operation);
-    descriptor[0] = before[0];
-    descriptor[1] = before[1];
+    machine_write_sealed(&descriptor[0], before[0]);
+    machine_write_sealed(&descriptor[1], before[1]);
     return fault;
 }
 
@@ -234,9 +234,9 @@ TEST(exception, segment_not_present)
 TEST(exception, gate_not_present)
 {
     volatile uint64_t *gate = machine_gate(0x80);
-    *gate &= ~MACHINE_PRESENT;
+    machine_write_sealed(gate, *gate & ~MACHINE_PRESENT);
     struct fault fault = fault_provoke(operation_gate_80h);
-    *gate |= MACHINE_PRESENT;
+    machine_write_sealed(gate, *gate | MACHINE_PRESENT);
     CHECK_EQUAL(fault.vector, SEGMENT_NOT_PRESENT);
     CHECK_EQUAL(fault.rip, (uintptr_t)operation_gate_80h_at);
     CHECK(machine_names_gate(fault.error_code, 0x80));

@@ -33,13 +33,17 @@ static struct takeover take_over(trap_handler_fn *handler)
     struct takeover kernels = {.flags = cpu_interrupts_disable()};
     kernels.exceptions = exception_handler;
     kernels.interrupts = interrupt_handler;
+    machine_unseal();
     idt_load(handler, handler);
+    machine_seal();
     return kernels;
 }
 
 static void give_back(const struct takeover *kernels)
 {
+    machine_unseal();
     idt_load(kernels->exceptions, kernels->interrupts);
+    machine_seal();
     cpu_interrupts_restore(kernels->flags);
 }
 

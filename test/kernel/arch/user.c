@@ -305,10 +305,10 @@ TEST(ring3, program_goes_on_after_interrupts)
     user_rflags |= CPU_RFLAGS_INTERRUPT;
     user_ticks = 0;
     uint64_t kernel_base = msr_read(MSR_GS_BASE);
-    kernels_interrupt_handler = interrupt_handler;
-    interrupt_handler = count_tick;
+    kernels_interrupt_handler = interrupt_handler; // before one arrives
+    int_set_interrupt_handler(count_tick);
     struct user_run run = run_with_user_base(enter_user_wait_for_ticks);
-    interrupt_handler = kernels_interrupt_handler;
+    int_set_interrupt_handler(kernels_interrupt_handler);
     CHECK(user_ticks >= 3);
     check_inside(kernel_base, (unsigned)user_ticks);
     check_run(run, operation_user_wait_for_ticks_at, kernel_base);
@@ -374,9 +374,9 @@ TEST(ring3, alignment_check)
     prepare();
     user_rflags |= RFLAGS_ALIGNMENT_CHECK;
     uint64_t cr0 = cpu_read_cr0();
-    machine_write_cr0(cr0 | CR0_ALIGNMENT_MASK);
+    cpu_write_cr0(cr0 | CR0_ALIGNMENT_MASK);
     struct fault fault = provoke(enter_user_misaligned_read);
-    machine_write_cr0(cr0);
+    cpu_write_cr0(cr0);
     CHECK_EQUAL(fault.vector, ALIGNMENT_CHECK);
     CHECK_EQUAL(fault.error_code, 0);
     CHECK_EQUAL(fault.rip, (uintptr_t)operation_user_misaligned_read_at);

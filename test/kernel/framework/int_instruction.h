@@ -3,6 +3,7 @@
 // tests of arch and interrupt.
 #pragma once
 #include <arch/idt.h>
+#include <framework/machine.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,3 +12,11 @@ extern const uint8_t int_instructions[IDT_VECTOR_COUNT][INT_INSTRUCTION_SIZE];
 
 // The kernel's own handlers, which arch keeps where its trap entries read them (arch/idt.c).
 extern trap_handler_fn *exception_handler, *interrupt_handler;
+
+// Send interrupts to HANDLER from here on.
+static inline void int_set_interrupt_handler(trap_handler_fn *handler)
+{
+    machine_unseal();
+    interrupt_handler = handler;
+    machine_seal();
+}

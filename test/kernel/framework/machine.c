@@ -2,8 +2,8 @@
 // Page tables as the CPU walks them, and the question which CPU this is. For the tests of arch and interrupt.
 #include "machine.h"
 #include <arch/cpu.h>
-#include <arch/phys_map.h>
 #include <framework/test.h>
+#include <memory/phys_map.h>
 
 unsigned machine_walk(uint64_t address, volatile uint64_t *entries[4])
 {
@@ -27,6 +27,25 @@ void machine_open_to_user(uint64_t address)
     for (unsigned level = 0; level < 4; level++)
         *entries[level] |= MACHINE_PAGE_USER;
     machine_forget_page(address);
+}
+
+constexpr uint64_t CR0_WRITE_PROTECT = 1u << 16;
+
+void machine_unseal(void)
+{
+    cpu_write_cr0(cpu_read_cr0() & ~CR0_WRITE_PROTECT);
+}
+
+void machine_seal(void)
+{
+    cpu_write_cr0(cpu_read_cr0() | CR0_WRITE_PROTECT);
+}
+
+void machine_write_sealed(volatile uint64_t *word, uint64_t value)
+{
+    machine_unseal();
+    *word = value;
+    machine_seal();
 }
 
 bool machine_is_tcg(void)

@@ -48,10 +48,12 @@ static inline uint64_t machine_gate_target(uint8_t vector)
     return (gate[0] & 0xffff) | (gate[0] >> 48) << 16 | gate[1] << 32;
 }
 
-static inline void machine_write_cr0(uint64_t value)
-{
-    __asm__ volatile("movq %0, %%cr0" : : "r"(value) : "memory");
-}
+// Between the two, this CPU writes to what is read-only, READ_ONLY_AFTER_INIT above all.
+void machine_unseal(void);
+void machine_seal(void);
+
+// Write one such word.
+void machine_write_sealed(volatile uint64_t *word, uint64_t value);
 
 static inline void machine_clear_dr7(void)
 {

@@ -3,8 +3,8 @@
 #include "apic.h"
 #include <arch/cpu.h>
 #include <arch/msr.h>
-#include <arch/phys_map.h>
 #include <framework/test.h>
+#include <memory/device.h>
 
 constexpr uint32_t IN_SERVICE = 0x100; // eight registers
 constexpr uint32_t INTERRUPT_COMMAND = 0x300;
@@ -22,7 +22,7 @@ bool apic_is_present(void)
 
 static volatile uint32_t *registers_at(phys_addr_t address, size_t size_bytes)
 {
-    volatile uint32_t *registers = phys_map_device(address, size_bytes);
+    volatile uint32_t *registers = device_map(address, size_bytes, PAGE_UNCACHED);
     CHECK(registers != nullptr);
     return registers;
 }

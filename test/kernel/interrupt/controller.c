@@ -160,7 +160,9 @@ static void be_the_firmware(struct trap_frame *frame)
     } else if (frame->vector == INNER_VECTOR) {
         open_everything();
         takeover.in_service_before = apic_in_service_count();
+        machine_unseal();
         irq_init(takeover.madt, takeover.is_pic_forced);
+        machine_seal();
         takeover.in_service_after = apic_in_service_count();
         takeover.is_over = true;
         frame->rflags &= ~CPU_RFLAGS_INTERRUPT; // what was requested meanwhile stays requested
@@ -175,12 +177,12 @@ static void take_over(const struct acpi_madt *madt, bool is_pic_forced)
     takeover.madt = madt;
     takeover.is_pic_forced = is_pic_forced;
     takeover.is_over = false;
-    kernels_handler = interrupt_handler;
-    interrupt_handler = be_the_firmware;
+    kernels_handler = interrupt_handler; // before one arrives
+    int_set_interrupt_handler(be_the_firmware);
     apic_send_to_self(OUTER_VECTOR);
     wait_for_takeover();
     (void)cpu_interrupts_disable();
-    interrupt_handler = kernels_handler;
+    int_set_interrupt_handler(kernels_handler);
     cpu_interrupts_enable();
     CHECK(takeover.is_over);
     CHECK_EQUAL(takeover.in_service_before, 2);
@@ -293,7 +295,9 @@ TEST(irq_hardware, local_apic_out_of_reach_is_none)
     uint64_t flags = cpu_interrupts_disable();
     uint64_t base = msr_read(MSR_APIC_BASE);
     msr_write(MSR_APIC_BASE, (base & ~APIC_BASE_ADDRESS) | ABOVE_4_GIB);
+    machine_unseal();
     irq_init(&madt, false);
+    machine_seal();
     msr_write(MSR_APIC_BASE, base);
     enum status timer = irq_register(IRQ_LINE_LOCAL_TIMER + 1, ignore, nullptr);
     cpu_interrupts_restore(flags);

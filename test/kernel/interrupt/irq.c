@@ -283,12 +283,12 @@ TEST(irq, storm_is_masked)
 {
     constexpr unsigned LIMIT = 20'000;
     CHECK_EQUAL(irq_register(RTC_LINE, learn_vector, nullptr), STATUS_OK);
-    kernels_handler = interrupt_handler;
-    interrupt_handler = remember_vector;
+    kernels_handler = interrupt_handler; // before one arrives
+    int_set_interrupt_handler(remember_vector);
     rtc_start(RATE_1024_HZ);
     bool has_come = wait_for_rtc(1);
     uint64_t flags = cpu_interrupts_disable();
-    interrupt_handler = kernels_handler;
+    int_set_interrupt_handler(kernels_handler);
     uint64_t vector = rtc_vector; // from here on the handler learns nothing new
     (void)irq_mask_storms(UINT64_MAX);
     raise(vector, LIMIT);

@@ -8,6 +8,7 @@
 #include <allocator/frame.h>
 #include <boot/boot_info.h>
 #include <lib/status.h>
+#include <memory/phys_map.h>
 #include <page_table/page_table.h>
 
 struct memory_options {
@@ -22,12 +23,28 @@ struct memory_options {
 // On success *BOOT points to the copy: its addresses are physical, for phys_to_virt().
 const char *memory_init(const struct boot_info **boot, const struct memory_options *options);
 
+// The entry INDEX of the map that BOOT points to. Any context.
+static inline const struct boot_memory *memory_map_entry(const struct boot_info *boot, uint32_t index)
+{
+    return phys_to_virt((phys_addr_t){boot->memory_map + (uint64_t)index * boot->memory_entry_size});
+}
+
+// Whether memory of KIND is RAM that belongs to the kernel, now or once the loader is gone. Pure.
+static inline bool memory_is_ram(enum boot_memory_kind kind)
+{
+    return kind == BOOT_MEMORY_USABLE || kind == BOOT_MEMORY_LOADER || kind == BOOT_MEMORY_KERNEL ||
+           kind == BOOT_MEMORY_MODULE;
+}
+
 // Make read-only what only initialisation writes (READ_ONLY_AFTER_INIT). STATUS_NO_MEMORY.
 [[nodiscard]] enum status memory_seal(void);
 
 // The frames of this machine, and the kernel's address space. For allocator/frame.h and page_table/page_table.h.
 struct frame_allocator *memory_frames(void);
 struct page_tables *memory_page_tables(void);
+
+// Frames that memory_init() has taken for good before there was an allocator, and that its statistics do not count.
+uint64_t memory_early_frames(void);
 
 // Speak about memory, a line a call, without line feed: the map of the address space with its rights; the frames.
 typedef void memory_line_fn(void *context, const char *line);

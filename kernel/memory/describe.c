@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// Memory in words, line by line. Called by the boot log and by commands; changes nothing.
+#include <allocator/frame.h>
+#include <describe/size.h>
+#include <lib/format.h>
+#include <memory/layout.h>
+#include <memory/memory.h>
+
+typedef unsigned long long printable_t;
+
+constexpr size_t LINE_LIMIT = 120;
+
+struct listener {
+    memory_line_fn *line;
+    void *context;
+};
+
+__attribute__((format(printf, 2, 3))) static void say(const struct listener *listener, const char *format, ...)
+{
+    char text[LINE_LIMIT];
+    va_list arguments;
+    va_start(arguments, format);
+    format_string_list(text, sizeof text, format, arguments);
+    va_end(arguments);
+    listener->line(listener->context, text);
+}
+
+static const char *region_name(uint64_t address)
+{
+    const struct {
+        struct memory_region region;
+        const char *name;
+    } regions[] = {
+        {MEMORY_DIRECT_MAP, "direct map"},
+        {MEMORY_HEAP, "heap"},
+        {MEMORY_STACKS, "stacks"},
+        {MEMORY_DEVICES, "devices"},
+        {{MEMORY_KERNEL_IMAGE, -MEMORY_KERNEL_IMAGE}, "kernel image"},
+    };
+    for (size_t i = 0; i < sizeof regions / sizeof *regions; i++) {
+        if (address - regions[i].region.start < regions[i].region.size_bytes)
+            return regions[i].name;
+    }
+    return "lower half";
+}
+
+static bool describe_run(void *context, const struct page_mapping *run)
+{
+    static const char *const caches[] = {
+        [PAGE_WRITE_BACK] = "write-back", [PAGE_UNCACHED] = "uncached", [PAGE_WRITE_COMBINING] = "write-combining"};
+    char size[DESCRIBE_SIZE_LIMIT], page_size[DESCRIBE_SIZE_LIMIT];
+    enum page_rights rights = run->attributes.rights;
+    say(context, "0x%016llx %10s in pages of %s r%c%c%c %s, physical 0x%llx, %s", (printable_t)run->virt.value,
+        describe_size(size, run->size_bytes), describe_size(page_size, run->page_size_bytes),
+        rights & PAGE_WRITE ? 'w' : '-', rights & PAGE_EXECUTE ? 'x' : '-', rights & PAGE_USER ? 'u' : '-',
+        caches[run->attributes.cache], (printable_t)run->phys.value, region_name(run->virt.value));
+    return true;
+}
+
+void memory_describe_map(memory_line_fn *line, void *context)
+{
+    struct listener listener = {line, context};
+    page_table_walk(memory_page_tables(), (virt_addr_t){0}, (virt_addr_t){UINT64_MAX}, describe_run, &listener);
+}
+
+static void describe_zone(const struct listener *listener, const char *name, uint64_t total, uint64_t free)
+{
+    char total_size[DESCRIBE_SIZE_LIMIT], free_size[DESCRIBE_SIZE_LIMIT];
+    if (total != 0)
+        say(listener, "%-12s %10llu frames (%s), %10llu free (%s)", name, (printable_t)total,
+            describe_size(total_size, total * PAGE_SIZE), (printable_t)free,
+            describe_size(free_size, free * PAGE_SIZE));
+}
+
+void memory_describe_frames(memory_line_fn *line, void *context)
+{
+    static const char *const zone_names[FRAME_ZONE_COUNT] = {
+        [FRAME_ZONE_1M] = "below 1 MiB", [FRAME_ZONE_4G] = "below 4 GiB", [FRAME_ZONE_ANY] = "above 4 GiB"};
+    struct listener listener = {line, context};
+    struct frame_statistics now;
+    frame_statistics_read(memory_frames(), &now);
+    for (unsigned zone = 0; zone < FRAME_ZONE_COUNT; zone++)
+        describe_zone(&listener, zone_names[zone], now.zones[zone].total, now.zones[zone].free);
+    describe_zone(&listener, "all", now.total, now.free);
+    char size[DESCRIBE_SIZE_LIMIT];
+    uint64_t parts_per_million = now.total == 0 ? 0 : now.metadata_bytes * 1'000'000 / (now.total * PAGE_SIZE);
+    say(&listener, "metadata %s, %llu millionths of that; %llu frames taken before there was an allocator",
+        describe_size(size, now.metadata_bytes), (printable_t)parts_per_million, (printable_t)memory_early_frames());
+    if (now.free == 0)
+        say(&listener, "nothing is free");
+    else
+        say(&listener, "largest free block %s, %llu free blocks of 2 MiB, fragmentation %u.%u %%",
+            describe_size(size, PAGE_SIZE << now.largest_order), (printable_t)now.free_blocks_2m,
+            now.fragmentation_permille / 10, now.fragmentation_permille % 10);
+    say(&listener, "%llu allocations, %llu frees, %llu failures", (printable_t)now.allocations, (printable_t)now.frees,
+        (printable_t)now.failures);
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// Believing the loader's memory map: what is handed out later is what this map calls usable, so a map that contradicts
+// itself, or gives away the kernel, ends the boot. Called by memory_init() alone.
+#include "parts.h"
+#include <lib/format.h>
+#include <memory/memory.h>
+
+typedef unsigned long long printable_t;
+
+static char problem[160];
+
+static const char *describe(uint32_t index, const struct boot_memory *entry, const char *what)
+{
+    format_string(problem, sizeof problem, "entry %u of the memory map, 0x%llx bytes at 0x%llx, %s", index,
+                  (printable_t)entry->length, (printable_t)entry->base, what);
+    return problem;
+}
+
+static bool overlaps(const struct boot_memory *entry, uint64_t start, uint64_t size_bytes)
+{
+    return start < entry->base + entry->length && entry->base < start + size_bytes;
+}
+
+static const char *check_usable(uint32_t index, const struct boot_memory *entry, const struct boot_info *boot)
+{
+    uint64_t map_bytes = (uint64_t)boot->memory_count * boot->memory_entry_size;
+    if (entry->kind != BOOT_MEMORY_KERNEL && overlaps(entry, boot->kernel_phys_base, boot->kernel_size))
+        return describe(index, entry, "takes the kernel's own memory for something else");
+    if (entry->kind != BOOT_MEMORY_USABLE)
+        return nullptr;
+    if (overlaps(entry, 0, PAGE_SIZE))
+        return describe(index, entry, "calls page 0 usable, which is the firmware's");
+    if (overlaps(entry, (uintptr_t)boot, boot->size) || overlaps(entry, boot->memory_map, map_bytes))
+        return describe(index, entry, "calls usable what the loader itself left there");
+    return nullptr;
+}
+
+const char *loader_map_check(const struct boot_info *boot)
+{
+    uint64_t end = 0;
+    for (uint32_t i = 0; i < boot->memory_count; i++) {
+        const struct boot_memory *entry = memory_map_entry(boot, i);
+        if (entry->length == 0 || entry->length > MAP_ADDRESS_END || entry->base > MAP_ADDRESS_END - entry->length)
+            return describe(i, entry, "is empty or ends beyond any physical address");
+        if (entry->base < end)
+            return describe(i, entry, "is not sorted, or overlaps the one before");
+        end = entry->base + entry->length;
+        if (!memory_is_ram(entry->kind))
+            continue;
+        if ((entry->base | entry->length) % PAGE_SIZE != 0)
+            return describe(i, entry, "does not consist of whole pages");
+        const char *bad = check_usable(i, entry, boot);
+        if (bad != nullptr)
+            return bad;
+    }
+    return nullptr;
+}

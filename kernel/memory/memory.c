@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+// From the loader's memory to the kernel's: the order of the steps, and the one frame allocator and address space that
+// they make. Called by main, once; everybody above reaches them through here.
+#include "parts.h"
+#include <allocator/frame_allocator.h>
+#include <arch/cpu.h>
+#include <arch/memory_type.h>
+#include <arch/protection.h>
+#include <memory/layout.h>
+#include <memory/memory.h>
+
+static struct frame_allocator frames;
+static struct page_tables tables;
+static struct early early;
+uintptr_t phys_map_base;
+
+// ---- what the page tables ask for
+
+static phys_addr_t table_from_early(void *)
+{
+    return early_allocate(&early, PAGE_SIZE);
+}
+
+// The boot has failed then, and what is left of memory with it.
+static void leave_table(void *, phys_addr_t)
+{
+}
+
+static phys_addr_t table_from_frames(void *)
+{
+    return frame_allocate(&frames, FRAME_ORDER_4K, FRAME_ZONE_ANY);
+}
+
+static void release_table(void *, phys_addr_t frame)
+{
+    frame_free(&frames, frame, FRAME_ORDER_4K);
+}
+
+static void invalidate_none(void *, virt_addr_t)
+{
+}
+
+static void invalidate(void *, virt_addr_t page)
+{
+    cpu_invalidate_page(page);
+}
+
+static const struct page_table_host early_host = {table_from_early, leave_table, invalidate_none, nullptr};
+static const struct page_table_host frame_host = {table_from_frames, release_table, invalidate, nullptr};
+
+// ---- what the frame allocator gets
+
+// All that is usable, but what has been taken from it already.
+static size_t list_ranges(struct frame_range *ranges, const struct boot_info *boot)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < boot->memory_count; i++) {
+        const struct boot_memory *entry = memory_map_entry(boot, i);
+        if (entry->kind != BOOT_MEMORY_USABLE && entry->kind != BOOT_MEMORY_LOADER)
+            continue;
+        uint64_t start = entry->base == early.start ? early.next : entry->base;
+        uint64_t end = entry->base + entry->length;
+        if (end > MEMORY_DIRECT_MAP.size_bytes)
+            end = MEMORY_DIRECT_MAP.size_bytes;
+        if (start < end)
+            ranges[count++] = (struct frame_range){start / PAGE_SIZE, (end - start) / PAGE_SIZE};
+    }
+    return count;
+}
+
+// Where the allocator finds what it starts from. Physical, because the address changes in between.
+struct estate {
+    phys_addr_t ranges, metadata;
+    size_t range_count;
+};
+
+static const char *reserve_metadata(struct estate *estate, const struct boot_info *boot)
+{
+    estate->ranges = early_allocate(&early, boot->memory_count * sizeof(struct frame_range));
+    if (estate->ranges.value == 0)
+        return "not enough memory for the list of usable ranges";
+    struct frame_range *ranges = phys_to_virt(estate->ranges);
+    size_t size_bytes = frame_metadata_size(ranges, list_ranges(ranges, boot));
+    estate->metadata = early_allocate(&early, size_bytes);
+    if (estate->metadata.value == 0)
+        return "not enough memory for the frame allocator's metadata";
+    estate->range_count = list_ranges(ranges, boot); // again, without what was just taken
+    return nullptr;
+}
+
+static const char *start_frames(const struct estate *estate, const struct memory_options *options, uint64_t poison)
+{
+    uint64_t fail_at = options->fail_at > early.allocation_count ? options->fail_at - early.allocation_count : 0;
+    struct frame_options frame_options = {
+        .physical = phys_to_virt((phys_addr_t){}),
+        .poison = options->poisons_frames ? poison | 1 : 0,
+        .fail_at = fail_at,
+    };
+    enum status status = frame_allocator_init(&frames, phys_to_virt(estate->ranges), estate->range_count,
+                                              phys_to_virt(estate->metadata), &frame_options);
+    return status == STATUS_OK ? nullptr : "the usable ranges of the memory map cannot be managed";
+}
+
+// ---- the order
+
+// After this, no address of the lower half means anything.
+static void leave_loader_map(const struct cpu_protections *protections)
+{
+    cpu_enable_no_execute(protections);
+    cpu_write_cr3(tables.root.value);
+    phys_map_base = MEMORY_DIRECT_MAP.start;
+    tables.physical = phys_to_virt((phys_addr_t){});
+    cpu_protect(protections);
+    memory_type_init();
+    device_init(protections->phys_bits);
+}
+
+const char *memory_init(const struct boot_info **boot, const struct memory_options *options)
+{
+    struct cpu_protections protections = cpu_identify_protections();
+    tables = (struct page_tables){
+        .host = &early_host,
+        .has_1g_pages = protections.has_1g_pages,
+        .has_no_execute = protections.has_no_execute,
+    };
+    struct estate estate;
+    phys_addr_t copy;
+    const char *problem = loader_map_check(*boot);
+    if (problem == nullptr)
+        problem = early_init(&early, *boot, options->fail_at);
+    if (problem == nullptr)
+        problem = address_space_build(&tables, *boot);
+    if (problem == nullptr)
+        problem = boot_copy(*boot, &early, &copy);
+    if (problem == nullptr)
+        problem = reserve_metadata(&estate, *boot);
+    if (problem != nullptr)
+        return problem;
+
+    leave_loader_map(&protections);
+    *boot = phys_to_virt(copy);
+    problem = start_frames(&estate, options, (*boot)->entropy[1]);
+    tables.host = &frame_host;
+    return problem;
+}
+
+enum status memory_seal(void)
+{
+    return address_space_seal(&tables);
+}
+
+struct frame_allocator *memory_frames(void)
+{
+    return &frames;
+}
+
+struct page_tables *memory_page_tables(void)
+{
+    return &tables;
+}
+
+uint64_t memory_early_frames(void)
+{
+    return (early.next - early.start) / PAGE_SIZE;
+}

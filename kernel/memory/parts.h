@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// What memory_init() is made of. Each step may fail and returns a sentence without full stop, or nullptr; the words are
+// valid until the next failure. Nobody outside this folder includes it.
+#pragma once
+#include <boot/boot_info.h>
+#include <lib/address.h>
+#include <lib/status.h>
+#include <page_table/page_table.h>
+#include <stddef.h>
+
+constexpr uint64_t LOADER_MAP_END = 1ull << 44; // of the loader's identity map
+constexpr uint64_t LOADER_LOW_END = 1ull << 32; // below, it maps devices too
+
+static inline uint64_t page_down(uint64_t address)
+{
+    return address & -PAGE_SIZE;
+}
+
+static inline uint64_t page_up(uint64_t address)
+{
+    return page_down(address + PAGE_SIZE - 1);
+}
+
+// ---- loader_map.c: the memory map, looked at before it is believed
+
+constexpr uint64_t MAP_ADDRESS_END = 1ull << 52; // Intel SDM vol. 3, 4.1.4: no CPU has more than 52 bits
+
+const char *loader_map_check(const struct boot_info *boot);
+
+// ---- early.c: pages in a row, before there is a frame allocator. They are never given back.
+
+struct early {
+    uint64_t start, next, end; // physical; START..NEXT is taken, NEXT..END free
+    uint64_t allocation_count;
+    uint64_t fail_at;
+};
+
+const char *early_init(struct early *early, const struct boot_info *boot, uint64_t fail_at);
+
+// SIZE_BYTES, rounded up to pages, contents arbitrary; address 0 when there is no more.
+phys_addr_t early_allocate(struct early *early, uint64_t size_bytes);
+
+// ---- boot_copy.c: what the loader left, out of the memory that is about to be reused
+
+// Put a copy of BOOT and of what it points to at *COPY. Entries have this kernel's size there.
+const char *boot_copy(const struct boot_info *boot, struct early *early, phys_addr_t *copy);
+
+// ---- address_space.c: the kernel's half, written while the loader's tables are still in use
+
+const char *address_space_build(struct page_tables *tables, const struct boot_info *boot);
+
+// The pages of SEALED, in both places where they are mapped.
+enum status address_space_seal(struct page_tables *tables);
+
+// ---- device.c
+
+// The kernel's own tables are live, on a CPU whose physical addresses have PHYS_BITS bits.
+void device_init(unsigned phys_bits);
