@@ -18,6 +18,11 @@ constexpr uint64_t HALF_SIZE =
     1ull << 47; // bytes of either half of the canonical addresses (Intel SDM vol. 1, 3.3.7.1)
 constexpr uint64_t HIGH_HALF = -HALF_SIZE;
 
+static inline bool is_canonical(uint64_t address)
+{
+    return address + HALF_SIZE < 2 * HALF_SIZE;
+}
+
 // What one entry of a table of LEVEL spans: 1 << this.
 static inline unsigned slot_shift(unsigned level)
 {
@@ -40,9 +45,11 @@ static inline bool is_present(uint64_t entry)
     return entry & PAGE_ENTRY_PRESENT;
 }
 
+// Of the low byte, LARGE is the sign, and all is 0 in an entry that is not present: one comparison tells both.
 static inline bool names_table(uint64_t entry, unsigned level)
 {
-    return level > 1 && (entry & (PAGE_ENTRY_PRESENT | PAGE_ENTRY_LARGE)) == PAGE_ENTRY_PRESENT;
+    static_assert(PAGE_ENTRY_LARGE == 1 << 7);
+    return level > 1 && (int8_t)entry > 0;
 }
 
 static inline bool names_page(uint64_t entry, unsigned level)

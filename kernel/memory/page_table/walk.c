@@ -33,11 +33,6 @@ static struct page_mapping page_of(uint64_t entry, unsigned level, uint64_t addr
                                  .attributes = attributes_of(entry, level)};
 }
 
-static bool is_canonical(uint64_t address)
-{
-    return address < HALF_SIZE || address >= HIGH_HALF;
-}
-
 bool page_table_find(const struct page_tables *tables, virt_addr_t address, struct page_mapping *page)
 {
     struct path path;
