@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
         return 0;
-    page_table_case_start(data[0] & 1, data[0] & 2, data[0] & 4 ? 8 : 128, 1);
+    page_table_case_start(data[0] & 1, data[0] & 2, data[0] & 4 ? 8 : 40, 1);
     for (size_t at = 1; at + PAGE_TABLE_OPERATION_BYTES <= size; at += PAGE_TABLE_OPERATION_BYTES)
         page_table_case_operate(&data[at]);
     page_table_case_end();

@@ -773,7 +773,7 @@ static enum status operate_once(const uint8_t *bytes)
 void page_table_case_operate(const uint8_t bytes[PAGE_TABLE_OPERATION_BYTES])
 {
     enum status status = STATUS_NO_MEMORY;
-    for (unsigned number = 1; status == STATUS_NO_MEMORY && number <= bytes[10] % 16u; number++) {
+    for (unsigned number = 1; status == STATUS_NO_MEMORY && number <= bytes[10] % 8u; number++) {
         page_table_case_fail_at(number);
         status = operate_once(bytes);
     }
