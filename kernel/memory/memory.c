@@ -141,6 +141,8 @@ const char *memory_init(const struct boot_info **boot, const struct memory_optio
     *boot = phys_to_virt(copy);
     problem = start_frames(&estate, options, (*boot)->entropy[1]);
     tables.host = &frame_host;
+    if (problem == nullptr && kernel_stack_init() != STATUS_OK)
+        problem = "not enough memory for the list of stacks";
     return problem;
 }
 

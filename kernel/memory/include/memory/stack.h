@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Stacks made while the kernel runs, each above a page that nobody maps. Those it is linked with: arch/stack.h.
+// Stacks made while the kernel runs, each above a page that nobody maps. Those it is linked with: arch/stack.h. From
+// memory_init() on, one context at a time, never in an interrupt handler, but for what is said.
 #pragma once
 #include <lib/address.h>
 #include <lib/status.h>
@@ -10,12 +11,14 @@ struct kernel_stack {
     virt_addr_t top;    // page-aligned
 };
 
-// Make a stack of SIZE_BYTES, a multiple of PAGE_SIZE, contents arbitrary. STATUS_NO_MEMORY, and nothing is left
-// behind; STATUS_INVALID. O(pages + log stacks).
+// Make a stack of SIZE_BYTES, a multiple of PAGE_SIZE, contents arbitrary. STATUS_INVALID, or STATUS_NO_MEMORY; then
+// nothing is left behind, but for a page of the list of stacks that the next one will use. O(pages + log stacks).
 [[nodiscard]] enum status kernel_stack_allocate(uint64_t size_bytes, struct kernel_stack *stack);
 
-// Give STACK back; nobody may stand on it.
+// Give STACK back. Panics when there is no such stack, and when the caller stands on it; nobody else may.
 void kernel_stack_free(const struct kernel_stack *stack);
 
-// The stack, or its guard, that ADDRESS lies in. False when there is none. Any context: for the report of a death.
+// The stack that ADDRESS lies in, its guard included. False when there is none. For the report of a death: any context
+// in which arch/probe.h can be used, before memory_init() too, and in the middle of one of the functions above; then it
+// may miss a stack.
 bool kernel_stack_find(virt_addr_t address, struct kernel_stack *stack);
