@@ -7,39 +7,69 @@
 #include <arch/port.h>
 #include <arch/probe.h>
 #include <arch/stack.h>
+#include <memory/layout.h>
+#include <memory/phys_map.h>
+#include <memory/stack.h>
 
 constexpr uint16_t SYSTEM_CONTROL_PORT_B = 0x61; // IBM PC/AT technical reference
 constexpr uint64_t NMI = 2;
 constexpr uint64_t LOW_HALF_END = 1ull << 47;
 constexpr uint64_t RING_MASK = 3;
-constexpr unsigned STACK_LIMIT = 16;
+constexpr unsigned REGION_LIMIT = 32;
 
 // kernel.ld
 extern const uint8_t text_start[], text_end[], constants_start[], constants_end[], sealed_start[], sealed_end[],
     data_start[], data_end[], symbol_table_start[], symbol_table_end[];
 
 // Not on the stack, which may be nearly full; a nested report fills them with the same values or its own.
-static struct cause_region regions[STACK_LIMIT + 6];
+static struct cause_region regions[REGION_LIMIT];
+static unsigned region_count;
 static struct cause_register registers[REGISTER_COUNT];
 static struct cause_facts facts;
 
-static unsigned list_regions(void)
+static void add_region(const struct cause_region *region)
 {
-    unsigned count = 0;
+    if (region_count < REGION_LIMIT)
+        regions[region_count++] = *region;
+}
+
+static void add_part(const char *name, const uint8_t *start, const uint8_t *end)
+{
+    add_region(&(struct cause_region){name, (uint64_t)start, (uint64_t)end, .is_stack = false});
+}
+
+static void add_memory_region(const char *name, const struct memory_region *region)
+{
+    add_region(&(struct cause_region){name, region->start, region->start + region->size_bytes, .is_stack = false});
+}
+
+// Of the stacks made at run time, the one of ADDRESS will do.
+static void list_stacks(uint64_t address)
+{
+    struct kernel_stack made;
+    if (kernel_stack_find((virt_addr_t){address}, &made))
+        add_region(&(struct cause_region){nullptr, made.bottom.value, made.top.value, .is_stack = true});
     const struct stack *stack;
-    for (unsigned i = 0; i < STACK_LIMIT && (stack = stack_at(i)) != nullptr; i++)
-        regions[count++] = (struct cause_region){stack->name, stack->bottom, stack->top, .is_stack = true};
-    const struct cause_region others[] = {
-        {"kernel text", (uint64_t)text_start, (uint64_t)text_end, false},
-        {"kernel constants", (uint64_t)constants_start, (uint64_t)constants_end, false},
-        {"kernel data that is read-only after initialisation", (uint64_t)sealed_start, (uint64_t)sealed_end, false},
-        {"kernel data", (uint64_t)data_start, (uint64_t)data_end, false},
-        {"table of symbols", (uint64_t)symbol_table_start, (uint64_t)symbol_table_end, false},
-        {"lower half, where memory lies at its physical address", 0, LOW_HALF_END, false},
-    };
-    for (unsigned i = 0; i < sizeof others / sizeof *others; i++)
-        regions[count++] = others[i];
-    return count;
+    for (unsigned i = 0; (stack = stack_at(i)) != nullptr; i++)
+        add_region(&(struct cause_region){stack->name, stack->bottom, stack->top, .is_stack = true});
+}
+
+static void list_regions(uint64_t address)
+{
+    region_count = 0;
+    list_stacks(address);
+    add_part("kernel text", text_start, text_end);
+    add_part("kernel constants", constants_start, constants_end);
+    add_part("kernel data that is read-only after initialisation", sealed_start, sealed_end);
+    add_part("kernel data", data_start, data_end);
+    add_part("table of symbols", symbol_table_start, symbol_table_end);
+    add_memory_region("direct map", &MEMORY_DIRECT_MAP);
+    add_memory_region("heap", &MEMORY_HEAP);
+    add_memory_region("region of the stacks", &MEMORY_STACKS);
+    add_memory_region("devices", &MEMORY_DEVICES);
+    if (phys_map_base == 0) // the loader's page tables are still in use
+        add_region(&(struct cause_region){"lower half, where memory lies at its physical address", 0, LOW_HALF_END,
+                                          .is_stack = false});
 }
 
 static void list_registers(const struct trap_frame *frame)
@@ -57,6 +87,7 @@ const struct cause_facts *facts_collect(const struct exception *exception)
 {
     const struct trap_frame *frame = exception->frame;
     list_registers(frame);
+    list_regions(exception->cr2);
     facts = (struct cause_facts){
         .vector = frame->vector,
         .error_code = frame->error_code,
@@ -68,7 +99,7 @@ const struct cause_facts *facts_collect(const struct exception *exception)
         .registers = registers,
         .register_count = REGISTER_COUNT,
         .regions = regions,
-        .region_count = list_regions(),
+        .region_count = region_count,
     };
     size_t missing = facts.is_user ? probe_copy_from_user(facts.code, (const void *)frame->rip, sizeof facts.code)
                                    : probe_copy(facts.code, (const void *)frame->rip, sizeof facts.code);

@@ -238,6 +238,25 @@ def interrupt_of_the_slave_ends_there_first(context):
     check("rm" not in events, "the master was told first")
 
 
+def cause_of(context, name):
+    """The sentence of the report that ends the test called NAME."""
+    with test_machine(context, name) as machine:
+        finish(machine)
+        return re.search("^cause: (.*)$", machine.serial, re.MULTILINE)[1]
+
+
+@case(labels=("kernel",))
+def death_on_a_stack_made_at_run_time_names_it(context):
+    overflow = cause_of(context, "kernel_stack.overflow_ends_the_kernel")
+    check(re.fullmatch("the CPU could not deliver another exception; CR2 lies in the guard page of the kernel stack at "
+                       "0xffffd0[0-9a-f]{7}000: that stack has overflown", overflow), overflow)
+    write = re.fullmatch("the kernel wrote to 0x(ffffd0[0-9a-f]{7}ff8): guard page of the kernel stack at "
+                         "0x(ffffd0[0-9a-f]{7}000); no page is mapped there",
+                         cause_of(context, "kernel_stack.write_below_ends_the_kernel"))
+    check(write, "the write below a stack is told otherwise")
+    check_equal(int(write[1], 16) + 8, int(write[2], 16), "the stack above the write")
+
+
 # What else the whole image runs on: way: (options of test_machine(), tests that skip themselves there).
 MACHINES = {
     "pic": (PIC, SKIPPED_ON_PIC),

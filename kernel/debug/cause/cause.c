@@ -49,6 +49,20 @@ static const struct cause_region *region_at(const struct cause_facts *facts, uin
     return nullptr;
 }
 
+static void say_region(struct sentence *sentence, const struct cause_region *region)
+{
+    if (region->name == nullptr)
+        say(sentence, "kernel stack at 0x%llx", (printable_t)region->start);
+    else
+        say(sentence, region->is_stack ? "%s stack" : "%s", region->name);
+}
+
+static void say_guard(struct sentence *sentence, const struct cause_region *stack)
+{
+    say(sentence, "guard page of the ");
+    say_region(sentence, stack);
+}
+
 static void say_place(struct sentence *sentence, const struct cause_facts *facts, uint64_t address)
 {
     const struct cause_region *guarded = stack_with_guard_at(facts, address);
@@ -58,9 +72,9 @@ static void say_place(struct sentence *sentence, const struct cause_facts *facts
     else if (-address <= PAGE_SIZE)
         say(sentence, "null pointer - 0x%llx", (printable_t)-address);
     else if (guarded != nullptr)
-        say(sentence, "guard page of the %s stack", guarded->name);
+        say_guard(sentence, guarded);
     else if (region != nullptr)
-        say(sentence, region->is_stack ? "%s stack" : "%s", region->name);
+        say_region(sentence, region);
     else if (address < LOW_HALF_END)
         say(sentence, "lower half");
     else
@@ -121,7 +135,9 @@ static void describe_double_fault(struct sentence *sentence, const struct cause_
     const struct cause_region *stack = stack_with_guard_at(facts, facts->cr2);
     say(sentence, "the CPU could not deliver another exception; ");
     if (stack != nullptr) {
-        say(sentence, "CR2 lies in the guard page of the %s stack: that stack has overflown", stack->name);
+        say(sentence, "CR2 lies in the ");
+        say_guard(sentence, stack);
+        say(sentence, ": that stack has overflown");
         return;
     }
     say(sentence, "if that was a page fault, CR2 says where: ");

@@ -8,7 +8,7 @@
 
 // A part of the address space, from START up to but not including END.
 struct cause_region {
-    const char *name;
+    const char *name; // nullptr: a stack among many, called by its address
     uint64_t start, end;
     bool is_stack; // then the page below START is its guard
 };

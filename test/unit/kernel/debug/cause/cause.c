@@ -5,13 +5,16 @@
 #include <support/unit.h>
 
 constexpr uint64_t BASE = 0xffff'ffff'8000'0000;
+constexpr uint64_t STACKS = 0xffff'd000'0000'0000;
 
 static const struct cause_region regions[] = {
     {"boot", BASE + 0x3'0000, BASE + 0x3'8000, true},
     {"NMI", BASE + 0x3'a000, BASE + 0x3'c000, true},
+    {nullptr, STACKS + 0x5000, STACKS + 0x9000, true},
     {"kernel text", BASE, BASE + 0x8000, false},
     {"kernel data", BASE + 0x9000, BASE + 0x4'0000, false}, // holds the stacks, which count first
     {"identity map", 0, 1ull << 46, false},
+    {"stacks", STACKS, STACKS + 0x1'0000, false}, // holds the one without a name
 };
 
 static struct cause_facts facts_of(uint64_t vector, uint64_t error_code)
@@ -88,6 +91,12 @@ static void a_page_fault_tells_where_the_address_lies(void **)
         {BASE + 0x3'7fff, ": boot stack;"},
         {BASE + 0x3'9fff, ": guard page of the NMI stack;"},
         {BASE + 0x3'a000, ": NMI stack;"},
+        {STACKS + 0x3fff, ": stacks;"},
+        {STACKS + 0x4000, ": guard page of the kernel stack at 0xffffd00000005000;"},
+        {STACKS + 0x4fff, ": guard page of the kernel stack at 0xffffd00000005000;"},
+        {STACKS + 0x5000, ": kernel stack at 0xffffd00000005000;"},
+        {STACKS + 0x8fff, ": kernel stack at 0xffffd00000005000;"},
+        {STACKS + 0x9000, ": stacks;"},
         {1ull << 46, ": lower half;"},
         {0xffff'8000'0000'0000, ": upper half, no part of the kernel;"},
     };
@@ -106,6 +115,9 @@ static void a_double_fault_names_the_stack_that_has_overflown(void **)
     facts.cr2 = BASE + 0x3'9ff8;
     assert_string_equal(describe(&facts), "the CPU could not deliver another exception; CR2 lies in the guard page of "
                                           "the NMI stack: that stack has overflown");
+    facts.cr2 = STACKS + 0x4ff8;
+    assert_string_equal(describe(&facts), "the CPU could not deliver another exception; CR2 lies in the guard page of "
+                                          "the kernel stack at 0xffffd00000005000: that stack has overflown");
     facts.cr2 = BASE + 0x3'a000; // in the stack, not below it
     assert_string_equal(describe(&facts),
                         "the CPU could not deliver another exception; if that was a page fault, CR2 says where: NMI "
