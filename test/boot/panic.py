@@ -18,7 +18,7 @@ from support.stopped_kernel import (END, FAIL_LINE, REPORT, Kernel, call, fail_a
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = 4096
 CHUNK = 512  # of memory, by one request to the gdb stub
-SCRATCH = 0x38000  # usable memory, and nobody's so far
+SCRATCH = 0xffff_8000_0003_8000  # in the direct map: usable memory, and nobody's so far
 HOLE = 0xfd00000000  # reserved on every AMD CPU that QEMU emulates
 UD2 = b"\x0f\x0b"
 LOAD = b"\x8a\x00"  # mov al, [rax]
@@ -87,7 +87,7 @@ WAY_TO_THE_RING = [
     ("kernel/log/log.c", "        write_line(level, module, format, arguments);", False),
     ("kernel/report.c", None, True),
     ("kernel/report.c", None, False),
-    ("kernel/main.c", "    report_boot(boot, entry_tsc);", True),
+    ("kernel/main.c", "    report_boot(boot, command_line, entry_tsc);", True),
     ("kernel/arch/entry.asm", "call kernel_main", True),
 ]
 ASSERTION = ("kernel/log/record_ring/record_ring.c", "ASSERT(is_sound(&oldest, tail));", True)
