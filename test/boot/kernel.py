@@ -24,6 +24,7 @@ GIB = 1 << 30
 DIRECTION_FLAG = 1 << 10
 PASS_LINE = "# hewn: end pass 0 tests"
 SCRATCH = 0x38000  # usable memory, and nobody's so far
+DIRECT_MAP = 0xffff_8000_0000_0000  # where the kernel has it once it reports its boot
 NON_CANONICAL = 0x8000000000000000
 HYPERTRANSPORT_HOLE = 0xfd00000000  # reserved on every AMD CPU that QEMU emulates
 NO_UART = {"extra": ("-serial", "none")}  # the harness's own serial port becomes COM2
@@ -407,9 +408,10 @@ def log_level_case(name, count):
         with gdb_machine(context, cmdline=f"loglevel={name}") as machine:
             run_to_first(machine, kernel, REPORT)
             for number, level in enumerate(LEVELS):
-                machine.gdb.set_memory(SCRATCH, b"planted\0")
-                machine.gdb.set_memory(SCRATCH + 16, f"of {level}\0".encode())
-                call(machine, kernel, "log_write", number, SCRATCH, SCRATCH + 16)
+                place = DIRECT_MAP + SCRATCH
+                machine.gdb.set_memory(place, b"planted\0")
+                machine.gdb.set_memory(place + 16, f"of {level}\0".encode())
+                call(machine, kernel, "log_write", number, place, place + 16)
             shown = machine.screen()
             machine.gdb.detach()
             machine.wait_halted()
