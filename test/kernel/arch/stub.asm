@@ -27,6 +27,7 @@ endstruc
 
 KERNEL_CODE equ 08h             ; arch/gdt.h
 KERNEL_DATA equ 10h
+RFLAGS_RESERVED_ONE equ 1 << 1
 
 %macro exchange_registers 1     ; mov between registers and [stub_registers], in the direction of the macro given
         %1 rax
@@ -97,7 +98,8 @@ store_and_restore:
         exchange_registers store
         pushfq
         pop qword [rel stub_registers + registers.rflags]
-        cld
+        push qword RFLAGS_RESERVED_ONE
+        popfq
         mov rax, [rel own_rsp]
         sub [rel stub_registers + registers.rsp], rax
         mov rsp, rax

@@ -15,6 +15,7 @@ struct registers {
 constexpr uint64_t RFLAGS_DIRECTION = 1u << 10;
 constexpr uint64_t RFLAGS_ARITHMETIC = 0x8d5; // OF, SF, ZF, AF, PF, CF
 constexpr uint64_t RFLAGS_RESERVED_ONE = 1u << 1;
+constexpr uint64_t RFLAGS_ACCESS = 1u << 18; // AC
 
 // stub.asm
 extern struct registers stub_registers;
@@ -92,7 +93,7 @@ static bool frame_has(const struct trap_frame *frame, const struct registers *wa
 // Each is set by hand, so that 256 vectors try every one both ways.
 static uint64_t flags_for(unsigned vector)
 {
-    return RFLAGS_RESERVED_ONE | RFLAGS_DIRECTION | (vector % 2 != 0 ? RFLAGS_ARITHMETIC : 0);
+    return RFLAGS_RESERVED_ONE | RFLAGS_DIRECTION | RFLAGS_ACCESS | (vector % 2 != 0 ? RFLAGS_ARITHMETIC : 0);
 }
 
 static void send_through(unsigned vector, uint64_t error_code)
@@ -162,6 +163,18 @@ TEST(trap, handlers_run_with_df_and_if_clear)
     for (unsigned vector = 0; vector < IDT_VECTOR_COUNT; vector++) {
         send_through(vector, 0);
         if (seen.rflags & (RFLAGS_DIRECTION | CPU_RFLAGS_INTERRUPT))
+            FAIL("the handler of vector %u runs with rflags 0x%llx", vector, (unsigned long long)seen.rflags);
+    }
+}
+
+// With AC set, SMAP lets ring 0 reach programs' memory. Without SMAP it means nothing.
+TEST(trap, handlers_run_with_the_memory_of_programs_closed)
+{
+    constexpr uint64_t CR4_SMAP = 1u << 21;
+    uint64_t wanted = cpu_read_cr4() & CR4_SMAP ? 0 : RFLAGS_ACCESS;
+    for (unsigned vector = 0; vector < IDT_VECTOR_COUNT; vector++) {
+        send_through(vector, 0);
+        if ((seen.rflags & RFLAGS_ACCESS) != wanted)
             FAIL("the handler of vector %u runs with rflags 0x%llx", vector, (unsigned long long)seen.rflags);
     }
 }

@@ -1,20 +1,17 @@
 ; SPDX-License-Identifier: MIT
-; Operations that fault in ring 3, with RBX = fault_address. user.c opens their pages and sends the CPU there.
+; Operations that fault in ring 3, with RBX = fault_address. The kernel never runs them: they are the first page of a
+; program, which user.c copies to its place, with a second page behind it for data and stack.
 bits 64
 %include "faults.inc"
 
-global user_text_start, user_ticks, user_stack_top
+global user_text_start
 
-section .bss
-        align 4096
-user_ticks:                     ; counted by user.c, which ring 3 can read here
-        resq 1
-        resb 4096 - 8
-user_stack_top:
+PAGE_SIZE equ 4096
 
-; A page of its own: user_enter.asm, which is linked next, begins a new one.
-section .text align=4096
+section .rodata
 user_text_start:
+user_ticks     equ user_text_start + PAGE_SIZE ; counted by user.c
+user_stack_top equ user_ticks + PAGE_SIZE
 
 operation user_breakpoint
         int3
@@ -95,3 +92,31 @@ operation user_push_nowhere
         mov esp, 100h
 place user_push_nowhere
         push rax
+
+; What programs may not ask where UMIP is: where are the kernel's tables?
+operation user_sgdt
+place user_sgdt
+        sgdt [rsp - 16]
+        ud2
+
+operation user_sidt
+place user_sidt
+        sidt [rsp - 16]
+        ud2
+
+operation user_sldt
+place user_sldt
+        sldt eax
+        ud2
+
+operation user_str
+place user_str
+        str eax
+        ud2
+
+operation user_smsw
+place user_smsw
+        smsw eax
+        ud2
+
+        times PAGE_SIZE - ($ - user_text_start) int3

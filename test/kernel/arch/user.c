@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Exceptions out of ring 3: what it must not do, and that the kernel comes back whole. Operations are in user.asm;
-// their pages, part of the test kernel, are opened to ring 3 by editing the page tables.
+// Exceptions out of ring 3: what it must not do, and that the kernel comes back whole. Operations are in user.asm, a
+// program of two pages that is mapped into the lower half while one of them runs.
 #include "faults.h"
 #include <arch/cpu.h>
 #include <arch/cpu_local.h>
@@ -10,20 +10,31 @@
 #include <framework/machine.h>
 #include <framework/test.h>
 #include <interrupt/exception.h>
+#include <lib/string.h>
+#include <memory/layout.h>
 
-extern uint64_t user_rflags;   // user.asm reads it
-extern uint64_t fault_address; // exception.c
-extern uint8_t user_text_start[], user_text_end[], user_stack_top[];
-extern volatile uint64_t user_ticks;             // user.asm waits for it
-[[noreturn]] void user_enter(const void *place); // user_enter.asm
-uint64_t user_rflags;
+extern uint64_t user_rflags, user_rsp;        // user_enter.asm reads them
+extern uint64_t fault_address;                // exception.c
+extern const uint8_t user_text_start[];       // the program's first page, where nobody runs it
+[[noreturn]] void user_enter(uint64_t place); // user_enter.asm
+uint64_t user_rflags, user_rsp;
 
-// operation_WORD() goes to what user.asm calls so.
+constexpr uint64_t PROGRAM_TEXT = 0x40'0000;
+constexpr uint64_t PROGRAM_DATA = PROGRAM_TEXT + PAGE_SIZE;
+
+// Where the program has what LABEL of user.asm marks; any other address is itself.
+static uint64_t in_program(const void *label)
+{
+    uint64_t offset = (uintptr_t)label - (uintptr_t)user_text_start;
+    return offset < PAGE_SIZE ? PROGRAM_TEXT + offset : (uintptr_t)label;
+}
+
+// enter_WORD() goes to what user.asm calls so.
 #define USER_OPERATION(word)                                                                                           \
     extern const uint8_t operation_##word[], operation_##word##_at[];                                                  \
     static void enter_##word(void)                                                                                     \
     {                                                                                                                  \
-        user_enter(operation_##word);                                                                                  \
+        user_enter(in_program(operation_##word));                                                                      \
     }                                                                                                                  \
     static_assert(true)
 #define USER_ROW(word) .name = #word, .operation = enter_##word, .at = operation_##word##_at
@@ -44,6 +55,11 @@ USER_OPERATION(user_jump);
 USER_OPERATION(user_kernel_data_segment);
 USER_OPERATION(user_misaligned_read);
 USER_OPERATION(user_push_nowhere);
+USER_OPERATION(user_sgdt);
+USER_OPERATION(user_sidt);
+USER_OPERATION(user_sldt);
+USER_OPERATION(user_str);
+USER_OPERATION(user_smsw);
 
 constexpr uint64_t RFLAGS_RESERVED_ONE = 1u << 1;
 constexpr uint64_t RFLAGS_TRAP = 1u << 8;
@@ -53,13 +69,25 @@ constexpr uint64_t NULL_PLUS_24 = 0x18;
 // Exceptions out of ring 3 begin here: the boot stack is this test's own.
 alignas(16) static uint8_t kernel_stack[8192];
 
+static volatile uint64_t *user_ticks; // the program waits for it
+
 static void prepare(void)
 {
-    for (uint64_t page = (uintptr_t)user_text_start; page < (uintptr_t)user_text_end; page += 4096)
-        machine_open_to_user(page);
-    machine_open_to_user((uintptr_t)user_stack_top - 4096);
     gdt_set_kernel_stack((uintptr_t)kernel_stack + sizeof kernel_stack);
     user_rflags = RFLAGS_RESERVED_ONE;
+    user_rsp = PROGRAM_DATA + PAGE_SIZE;
+}
+
+static void map_program(void)
+{
+    memcpy(machine_map_frame(PROGRAM_TEXT, PAGE_USER | PAGE_EXECUTE), user_text_start, PAGE_SIZE);
+    user_ticks = machine_map_frame(PROGRAM_DATA, PAGE_USER | PAGE_WRITE);
+}
+
+static void unmap_program(void)
+{
+    machine_unmap_frame(PROGRAM_DATA);
+    machine_unmap_frame(PROGRAM_TEXT);
 }
 
 // IRETQ to ring 3 has emptied the data segments, whose selectors were the kernel's.
@@ -71,8 +99,10 @@ static void restore_segments(void)
 static struct fault provoke(test_function *operation)
 {
     uint64_t flags = cpu_interrupts_disable();
+    map_program();
     struct fault fault = fault_provoke(operation);
     restore_segments();
+    unmap_program();
     cpu_interrupts_restore(flags);
     return fault;
 }
@@ -82,7 +112,7 @@ static void check_rows(const struct expected_fault *table, unsigned count)
     for (unsigned i = 0; i < count; i++) {
         struct fault fault = provoke(table[i].operation);
         if (fault.vector != table[i].vector || fault.error_code != table[i].error_code ||
-            fault.rip != (uintptr_t)table[i].at || (fault.vector == PAGE_FAULT && fault.cr2 != table[i].cr2))
+            fault.rip != in_program(table[i].at) || (fault.vector == PAGE_FAULT && fault.cr2 != table[i].cr2))
             FAIL("%s: vector %u, error code 0x%llx, rip 0x%llx, cr2 0x%llx", table[i].name, (unsigned)fault.vector,
                  (unsigned long long)fault.error_code, (unsigned long long)fault.rip, (unsigned long long)fault.cr2);
         CHECK_EQUAL(fault.cs, GDT_USER_CODE | GDT_RING_3);
@@ -120,10 +150,10 @@ TEST(ring3, may_not_raise_other_vectors)
     struct fault page_fault = provoke(enter_user_page_fault_by_int);
     CHECK_EQUAL(interrupt.vector, GENERAL_PROTECTION);
     CHECK(machine_names_gate(interrupt.error_code, 0x80));
-    CHECK_EQUAL(interrupt.rip, (uintptr_t)operation_user_interrupt_at);
+    CHECK_EQUAL(interrupt.rip, in_program(operation_user_interrupt_at));
     CHECK_EQUAL(page_fault.vector, GENERAL_PROTECTION);
     CHECK(machine_names_gate(page_fault.error_code, PAGE_FAULT));
-    CHECK_EQUAL(page_fault.rip, (uintptr_t)operation_user_page_fault_by_int_at);
+    CHECK_EQUAL(page_fault.rip, in_program(operation_user_page_fault_by_int_at));
 }
 
 TEST(ring3, page_faults_say_that_they_are_the_users)
@@ -142,14 +172,13 @@ TEST(ring3, page_faults_say_that_they_are_the_users)
 TEST(ring3, may_not_touch_the_kernel)
 {
     prepare();
-    CHECK_EQUAL((uintptr_t)user_text_end - (uintptr_t)user_text_start, 4096);
     fault_address = (uintptr_t)&user_rflags;
     const struct expected_fault kernel[] = {
         {USER_ROW(user_read), .vector = PAGE_FAULT, .error_code = PF_USER | PF_PRESENT, .cr2 = fault_address},
         {USER_ROW(user_write), .vector = PAGE_FAULT, .error_code = PF_USER | PF_PRESENT | PF_WRITE,
          .cr2 = fault_address},
         {USER_ROW(user_write_own_text), .vector = PAGE_FAULT, .error_code = PF_USER | PF_PRESENT | PF_WRITE,
-         .cr2 = (uintptr_t)user_text_start},
+         .cr2 = PROGRAM_TEXT},
         {"user_jump", enter_user_jump, (const uint8_t *)fault_address, PAGE_FAULT, PF_USER | PF_PRESENT | PF_FETCH,
          fault_address},
     };
@@ -164,11 +193,42 @@ TEST(ring3, may_not_touch_the_kernel)
     check_rows(&text, 1);
 }
 
+TEST(ring3, may_not_touch_the_direct_map)
+{
+    prepare();
+    volatile uint64_t *entries[4];
+    CHECK_EQUAL(machine_walk((uintptr_t)&user_rflags, entries), 4);
+    fault_address = MEMORY_DIRECT_MAP.start + (*entries[3] & MACHINE_PAGE_ADDRESS);
+    const struct expected_fault table[] = {
+        {USER_ROW(user_read), .vector = PAGE_FAULT, .error_code = PF_USER | PF_PRESENT, .cr2 = fault_address},
+        {USER_ROW(user_write), .vector = PAGE_FAULT, .error_code = PF_USER | PF_PRESENT | PF_WRITE,
+         .cr2 = fault_address},
+    };
+    CHECK_ROWS(table);
+}
+
+// A CPU without UMIP tells them, and they go on to an invalid opcode behind.
+TEST(ring3, may_not_ask_where_the_kernels_tables_are)
+{
+    constexpr uint32_t CPUID_7_ECX_UMIP = 1u << 2;
+    prepare();
+    bool has_umip = cpuid(0, 0).eax >= 7 && (cpuid(7, 0).ecx & CPUID_7_ECX_UMIP);
+    static const struct expected_fault table[] = {
+        {USER_ROW(user_sgdt), .vector = GENERAL_PROTECTION}, {USER_ROW(user_sidt), .vector = GENERAL_PROTECTION},
+        {USER_ROW(user_sldt), .vector = GENERAL_PROTECTION}, {USER_ROW(user_str), .vector = GENERAL_PROTECTION},
+        {USER_ROW(user_smsw), .vector = GENERAL_PROTECTION},
+    };
+    if (has_umip)
+        CHECK_ROWS(table);
+    for (unsigned i = 0; !has_umip && i < sizeof table / sizeof *table; i++)
+        CHECK_EQUAL(provoke(table[i].operation).vector, INVALID_OPCODE);
+}
+
 TEST(ring3, exceptions_begin_on_the_kernels_stack)
 {
     prepare();
     struct fault fault = provoke(enter_user_invalid_opcode);
-    CHECK_EQUAL(fault.rsp, (uintptr_t)user_stack_top);
+    CHECK_EQUAL(fault.rsp, PROGRAM_DATA + PAGE_SIZE);
     CHECK(fault.handler_rsp >= (uintptr_t)kernel_stack);
     CHECK(fault.handler_rsp < (uintptr_t)kernel_stack + sizeof kernel_stack);
 }
@@ -226,7 +286,7 @@ static void check_bases(struct bases bases, uint64_t loaded, uint64_t hidden)
 static void check_run(struct user_run run, const uint8_t *at, uint64_t kernel_base)
 {
     CHECK_EQUAL(run.end.vector, INVALID_OPCODE);
-    CHECK_EQUAL(run.end.rip, (uintptr_t)at);
+    CHECK_EQUAL(run.end.rip, in_program(at));
     CHECK_EQUAL(run.end.cs, GDT_USER_CODE | GDT_RING_3);
     check_bases(run.after, kernel_base, USER_BASE);
 }
@@ -294,7 +354,7 @@ static void count_tick(struct trap_frame *frame)
 {
     if ((frame->cs & GDT_RING_3) != 0) {
         look_at_bases(frame);
-        user_ticks = user_ticks + 1;
+        *user_ticks = *user_ticks + 1;
     }
     kernels_interrupt_handler(frame);
 }
@@ -303,14 +363,13 @@ TEST(ring3, program_goes_on_after_interrupts)
 {
     prepare();
     user_rflags |= CPU_RFLAGS_INTERRUPT;
-    user_ticks = 0;
     uint64_t kernel_base = msr_read(MSR_GS_BASE);
     kernels_interrupt_handler = interrupt_handler; // before one arrives
     int_set_interrupt_handler(count_tick);
     struct user_run run = run_with_user_base(enter_user_wait_for_ticks);
     int_set_interrupt_handler(kernels_interrupt_handler);
-    CHECK(user_ticks >= 3);
-    check_inside(kernel_base, (unsigned)user_ticks);
+    CHECK(inside.count >= 3);
+    check_inside(kernel_base, inside.count);
     check_run(run, operation_user_wait_for_ticks_at, kernel_base);
 }
 
@@ -379,5 +438,5 @@ TEST(ring3, alignment_check)
     cpu_write_cr0(cr0);
     CHECK_EQUAL(fault.vector, ALIGNMENT_CHECK);
     CHECK_EQUAL(fault.error_code, 0);
-    CHECK_EQUAL(fault.rip, (uintptr_t)operation_user_misaligned_read_at);
+    CHECK_EQUAL(fault.rip, in_program(operation_user_misaligned_read_at));
 }

@@ -3,6 +3,8 @@
 #include "machine.h"
 #include <arch/cpu.h>
 #include <framework/test.h>
+#include <lib/string.h>
+#include <memory/memory.h>
 #include <memory/phys_map.h>
 
 unsigned machine_walk(uint64_t address, volatile uint64_t *entries[4])
@@ -19,14 +21,22 @@ unsigned machine_walk(uint64_t address, volatile uint64_t *entries[4])
     return 4;
 }
 
-void machine_open_to_user(uint64_t address)
+void *machine_map_frame(uint64_t address, enum page_rights rights)
 {
-    volatile uint64_t *entries[4];
-    CHECK_EQUAL(machine_walk(address, entries), 4);
-    CHECK_EQUAL(*entries[3] & MACHINE_PAGE_PRESENT, MACHINE_PAGE_PRESENT);
-    for (unsigned level = 0; level < 4; level++)
-        *entries[level] |= MACHINE_PAGE_USER;
-    machine_forget_page(address);
+    phys_addr_t frame = frame_allocate(memory_frames(), FRAME_ORDER_4K, FRAME_ZONE_ANY);
+    CHECK(frame.value != 0);
+    memset(phys_to_virt(frame), 0, PAGE_SIZE);
+    struct page_attributes attributes = {rights, PAGE_WRITE_BACK};
+    CHECK_EQUAL(page_table_map(memory_page_tables(), (virt_addr_t){address}, frame, PAGE_SIZE, attributes), STATUS_OK);
+    return phys_to_virt(frame);
+}
+
+void machine_unmap_frame(uint64_t address)
+{
+    phys_addr_t frame;
+    CHECK(page_table_translate(memory_page_tables(), (virt_addr_t){address}, &frame));
+    CHECK_EQUAL(page_table_unmap(memory_page_tables(), (virt_addr_t){address}, PAGE_SIZE), STATUS_OK);
+    frame_free(memory_frames(), frame, FRAME_ORDER_4K);
 }
 
 constexpr uint64_t CR0_WRITE_PROTECT = 1u << 16;

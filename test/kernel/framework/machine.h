@@ -2,6 +2,7 @@
 // What the tests change in the CPU's tables, and put back. For the tests of arch and interrupt: the kernel itself has
 // no business there.
 #pragma once
+#include <page_table/page_table.h>
 #include <stdint.h>
 
 struct [[gnu::packed]] machine_table {
@@ -88,8 +89,10 @@ static inline void machine_forget_page(uint64_t address)
     __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
 }
 
-// Open the page of ADDRESS to ring 3.
-void machine_open_to_user(uint64_t address);
+// Map a frame of its own, all zero, at the page ADDRESS, for 4 KiB with RIGHTS; and give both back. Returns where the
+// kernel has it in the direct map.
+void *machine_map_frame(uint64_t address, enum page_rights rights);
+void machine_unmap_frame(uint64_t address);
 
 // Whether this is QEMU without hardware acceleration, whose CPU leaves out what few programs need.
 bool machine_is_tcg(void);
