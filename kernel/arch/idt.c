@@ -46,17 +46,22 @@ void idt_load(trap_handler_fn *exceptions, trap_handler_fn *interrupts)
 {
     exception_handler = exceptions;
     interrupt_handler = interrupts;
+    uintptr_t entry = (uintptr_t)trap_entries;
+    struct idt_gate gate = {
+        .offset_low = (uint16_t)entry,
+        .selector = GDT_KERNEL_CODE,
+        .stack_table_index = GDT_STACK_CURRENT,
+        .attributes = GATE_INTERRUPT_PRESENT,
+        .offset_middle = (uint16_t)(entry >> 16),
+        .offset_high = (uint32_t)(entry >> 32),
+    };
     for (unsigned vector = 0; vector < IDT_VECTOR_COUNT; vector++) {
-        uintptr_t entry = (uintptr_t)trap_entries[vector];
-        idt[vector] = (struct idt_gate){
-            .offset_low = (uint16_t)entry,
-            .selector = GDT_KERNEL_CODE,
-            .stack_table_index = vector < 32 ? stack_of_vector[vector] : (uint8_t)GDT_STACK_CURRENT,
-            .attributes = GATE_INTERRUPT_PRESENT | (vector == BREAKPOINT ? GATE_RING_3 : 0),
-            .offset_middle = (uint16_t)(entry >> 16),
-            .offset_high = (uint32_t)(entry >> 32),
-        };
+        idt[vector] = gate;
+        gate.offset_low += TRAP_ENTRY_SIZE; // the entries share a page, so nothing is carried
     }
+    for (unsigned vector = 0; vector < sizeof stack_of_vector; vector++)
+        idt[vector].stack_table_index = stack_of_vector[vector];
+    idt[BREAKPOINT].attributes |= GATE_RING_3;
     struct table_register idtr = {sizeof idt - 1, (uintptr_t)idt};
     __asm__ volatile("lidt %0" : : "m"(idtr) : "memory");
 }

@@ -64,7 +64,7 @@ ANYWHERE_VECTORS   equ 1 << 1 | 1 << 2 | 1 << 8 | 1 << 18
         times TRAP_ENTRY_SIZE - ($ - %%start) int3
 %endmacro
 
-section .text align=16
+section .text align=4096      ; all entries within one page: idt.c counts on it
 trap_entries:
 %assign vector 0
 %rep 256
