@@ -63,9 +63,11 @@ bool command_line_find(const char *line, const char *key, char *value, size_t si
 
 enum status command_line_find_number(const char *line, const char *key, uint64_t *number)
 {
-    char digits[24]; // more than 64 bits need; a longer value stays too long when it is cut
+    char digits[24]; // more than 64 bits need, so what fills it may have been cut
     if (!command_line_find(line, key, digits, sizeof digits))
         return STATUS_NOT_FOUND;
+    if (strlen(digits) == sizeof digits - 1)
+        return STATUS_INVALID;
     uint64_t value = 0;
     const char *digit = digits;
     do {
