@@ -4,6 +4,7 @@
 #include "parts.h"
 #include <arch/cpu.h>
 #include <arch/debug_registers.h>
+#include <arch/kernel_image.h>
 #include <arch/port.h>
 #include <arch/probe.h>
 #include <arch/stack.h>
@@ -16,10 +17,6 @@ constexpr uint64_t NMI = 2;
 constexpr uint64_t LOW_HALF_END = 1ull << 47;
 constexpr uint64_t RING_MASK = 3;
 constexpr unsigned REGION_LIMIT = 32;
-
-// kernel.ld
-extern const uint8_t text_start[], text_end[], constants_start[], constants_end[], sealed_start[], sealed_end[],
-    data_start[], data_end[], symbol_table_start[], symbol_table_end[];
 
 // Not on the stack, which may be nearly full; a nested report fills them with the same values or its own.
 static struct cause_region regions[REGION_LIMIT];
@@ -36,11 +33,6 @@ static void add_region(const struct cause_region *region)
 static void add_part(const char *name, const uint8_t *start, const uint8_t *end)
 {
     add_region(&(struct cause_region){name, (uint64_t)start, (uint64_t)end, .is_stack = false});
-}
-
-static void add_memory_region(const char *name, const struct memory_region *region)
-{
-    add_region(&(struct cause_region){name, region->start, region->start + region->size_bytes, .is_stack = false});
 }
 
 // Of the stacks made at run time, the one of ADDRESS will do.
@@ -63,10 +55,11 @@ static void list_regions(uint64_t address)
     add_part("kernel data that is read-only after initialisation", sealed_start, sealed_end);
     add_part("kernel data", data_start, data_end);
     add_part("table of symbols", symbol_table_start, symbol_table_end);
-    add_memory_region("direct map", &MEMORY_DIRECT_MAP);
-    add_memory_region("heap", &MEMORY_HEAP);
-    add_memory_region("region of the stacks", &MEMORY_STACKS);
-    add_memory_region("devices", &MEMORY_DEVICES);
+    for (unsigned i = 0; i < MEMORY_REGION_COUNT; i++) {
+        const struct memory_region *region = &memory_regions[i].region;
+        add_region(&(struct cause_region){memory_regions[i].name, region->start, region->start + region->size_bytes,
+                                          .is_stack = false});
+    }
     if (phys_map_base == 0) // the loader's page tables are still in use
         add_region(&(struct cause_region){"lower half, where memory lies at its physical address", 0, LOW_HALF_END,
                                           .is_stack = false});

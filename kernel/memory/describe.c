@@ -27,19 +27,11 @@ __attribute__((format(printf, 2, 3))) static void say(const struct listener *lis
 
 static const char *region_name(uint64_t address)
 {
-    const struct {
-        struct memory_region region;
-        const char *name;
-    } regions[] = {
-        {MEMORY_DIRECT_MAP, "direct map"},
-        {MEMORY_HEAP, "heap"},
-        {MEMORY_STACKS, "stacks"},
-        {MEMORY_DEVICES, "devices"},
-        {{MEMORY_KERNEL_IMAGE, -MEMORY_KERNEL_IMAGE}, "kernel image"},
-    };
-    for (size_t i = 0; i < sizeof regions / sizeof *regions; i++) {
-        if (address - regions[i].region.start < regions[i].region.size_bytes)
-            return regions[i].name;
+    if (address >= MEMORY_KERNEL_IMAGE)
+        return "kernel image";
+    for (unsigned i = 0; i < MEMORY_REGION_COUNT; i++) {
+        if (address - memory_regions[i].region.start < memory_regions[i].region.size_bytes)
+            return memory_regions[i].name;
     }
     return "lower half";
 }

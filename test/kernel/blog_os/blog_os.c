@@ -8,6 +8,7 @@
 #include <lib/panic.h>
 #include <lib/string.h>
 #include <log/log.h>
+#include <memory/device.h>
 #include <vga/vga.h>
 
 // interrupts::test_breakpoint_exception
@@ -20,12 +21,18 @@ TEST(blog_os, breakpoint_exception_returns)
     CHECK_EQUAL(passes, 2);
 }
 
-static const volatile uint16_t *const cells = (const volatile uint16_t *)0xb8000; // the text screen of a PC
+constexpr phys_addr_t CELLS = {0xb8000}; // the text screen of a PC
 constexpr unsigned COLUMNS = 80;
 constexpr unsigned ROWS = 25;
 
+static const volatile uint16_t *map_cells(void)
+{
+    return device_map(CELLS, COLUMNS * ROWS * sizeof(uint16_t), PAGE_WRITE_COMBINING);
+}
+
 static void need_text_screen(void)
 {
+    const volatile uint16_t *cells = map_cells();
     vga_write("?\n", 2);
     for (unsigned i = 0; i < COLUMNS * ROWS; i++) {
         if ((cells[i] & 0xff) == '?')
@@ -37,6 +44,7 @@ static void need_text_screen(void)
 // A row as text, blanks at its end removed.
 static void read_row(unsigned row, char text[COLUMNS + 1])
 {
+    const volatile uint16_t *cells = map_cells();
     for (unsigned i = 0; i < COLUMNS; i++)
         text[i] = (char)(cells[row * COLUMNS + i] & 0xff);
     size_t length = COLUMNS;

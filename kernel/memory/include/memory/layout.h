@@ -17,3 +17,11 @@ constexpr struct memory_region MEMORY_STACKS = {0xffff'd000'0000'0000, TEBIBYTE 
 // Registers and firmware tables at a fixed distance, so that no byte can be mapped with two memory types.
 constexpr struct memory_region MEMORY_DEVICES = {0xffff'e000'0000'0000, 16 * TEBIBYTE};
 constexpr uint64_t MEMORY_KERNEL_IMAGE = 0xffff'ffff'8000'0000;
+
+// The regions above but for the image, whose parts have names of their own.
+struct memory_named_region {
+    const char *name;
+    struct memory_region region;
+};
+constexpr unsigned MEMORY_REGION_COUNT = 4;
+extern const struct memory_named_region memory_regions[MEMORY_REGION_COUNT];
