@@ -36,12 +36,10 @@ static uint64_t word_of_range(unsigned first, unsigned end)
 
 unsigned block_map_start(struct block_map *map, unsigned unit, unsigned count)
 {
-    map->reaches = 0;
     for (unsigned i = 0; i < BLOCK_MAP_WORDS; i++) {
         unsigned start = i * 64, end = unit + count;
         map->words[i] = word_of_range(unit > start ? unit - start : 0, end > start ? end - start : 0);
-        map->reaches |= (uint64_t)block_map_word_reach_below(map->words[i], BLOCK_MAP_WORD_FREE) << i * 8;
+        map->word_reach[i] = (uint8_t)block_map_word_reach_below(map->words[i], BLOCK_MAP_WORD_FREE);
     }
-    map->reach = (uint8_t)block_map_reach_below(map->reaches, BLOCK_MAP_FREE);
-    return map->reach;
+    return block_map_reach_below(map->reaches, BLOCK_MAP_FREE);
 }

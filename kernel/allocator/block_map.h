@@ -21,11 +21,12 @@ constexpr unsigned BLOCK_MAP_FREE = BLOCK_MAP_ORDER + 1;
 constexpr unsigned BLOCK_MAP_NOT_TAKEN = ~0u; // what block_map_give() returns when a unit is free already
 
 struct block_map {
-    struct block_map_link link; // first: the rings' places are cast to the map
+    struct frame_link link; // the owner's; first, so that a link is cast to its map
     uint64_t words[BLOCK_MAP_WORDS];
-    uint64_t reaches; // a byte a word
-    uint32_t area;    // the number of the first area in it
-    uint8_t reach;    // of the map, while it is in use
+    union {
+        uint64_t reaches; // a byte a word
+        uint8_t word_reach[BLOCK_MAP_WORDS];
+    };
 };
 
 extern const uint64_t block_map_lane_low[BLOCK_MAP_WORD_ORDER + 1];  // the lowest bit of each run of 2^order bits
@@ -97,34 +98,39 @@ __attribute__((always_inline)) static inline unsigned block_map_take(struct bloc
 {
     if (order > BLOCK_MAP_WORD_ORDER)
         return block_map_take_words(map, order, reach, unit);
-    uint64_t fitting = (map->reaches + block_map_reach_test[order + 1]) & BLOCK_MAP_BYTE_TOPS;
-    unsigned index = (unsigned)__builtin_ctzll(fitting) / 8;
-    uint64_t run = block_map_run(order);
-    unsigned word_reach = map->reaches >> index * 8 & 0xff;
-    unsigned bit, word_reach_then;
+    uint64_t fitting = map->reaches; // any bit of a byte that is not 0
+    if (order > 0)
+        fitting = (fitting + block_map_reach_test[order + 1]) & BLOCK_MAP_BYTE_TOPS;
+    uint64_t index = (uint64_t)__builtin_ctzll(fitting) / 8;
+    unsigned word_reach = map->word_reach[index];
     if (word_reach == BLOCK_MAP_WORD_FREE) {
-        bit = 0;
-        map->words[index] = ~run;
-        word_reach_then = order < BLOCK_MAP_WORD_ORDER ? BLOCK_MAP_WORD_FREE - 1 : 0;
+        *unit = (unsigned)index * 64;
+        map->words[index] = ~block_map_run(order);
+        map->word_reach[index] = order < BLOCK_MAP_WORD_ORDER ? BLOCK_MAP_WORD_FREE - 1 : 0;
     } else {
         uint64_t word = map->words[index];
-        uint64_t lanes = block_map_free_lanes(word, order);
-        bit = (unsigned)__builtin_ctzll(lanes) + 1 - (1u << order);
-        word &= ~(run << bit);
+        unsigned bit;
+        if (order == 0) {
+            bit = (unsigned)__builtin_ctzll(word);
+            word &= word - 1;
+        } else {
+            bit = (unsigned)__builtin_ctzll(block_map_free_lanes(word, order)) + 1 - (1u << order);
+            word &= ~(block_map_run(order) << bit);
+        }
+        *unit = (unsigned)index * 64 + bit;
         map->words[index] = word;
-        word_reach_then = word_reach;
-        if (order + 1 == word_reach)
-            word_reach_then = block_map_word_reach_below(word, word_reach);
-        else if (!block_map_free_lanes(word, word_reach - 1))
-            word_reach_then = word_reach - 1;
+        if (block_map_free_lanes(word, word_reach - 1))
+            return reach;
+        if (order == 0 || order + 1 < word_reach) // half of the run that was split is left
+            map->word_reach[index]--;
+        else
+            map->word_reach[index] = (uint8_t)block_map_word_reach_below(word, word_reach);
+        if (word_reach < reach)
+            return reach;
     }
-    *unit = index * 64 + bit;
-    if (word_reach_then == word_reach)
-        return reach;
-    map->reaches -= (uint64_t)(word_reach - word_reach_then) << index * 8;
     if (block_map_reaches(map->reaches, reach))
         return reach;
-    return order + 1 < reach ? reach - 1 : block_map_reach_below(map->reaches, reach);
+    return order == 0 || order + 1 < reach ? reach - 1 : block_map_reach_below(map->reaches, reach);
 }
 
 // The reach of MAP, of which REACH is what it was before a run of order ADDED - 1 became free.
@@ -156,7 +162,7 @@ __attribute__((always_inline)) static inline unsigned block_map_give(struct bloc
         return block_map_give_words(map, unit, order, reach);
     unsigned index = unit / 64;
     uint64_t run = block_map_run(order) << unit % 64;
-    unsigned word_reach = map->reaches >> index * 8 & 0xff;
+    unsigned word_reach = map->word_reach[index];
     unsigned word_reach_then;
     if (word_reach == 0) {
         map->words[index] = run;
@@ -174,7 +180,7 @@ __attribute__((always_inline)) static inline unsigned block_map_give(struct bloc
         else
             return reach;
     }
-    map->reaches += (uint64_t)(word_reach_then - word_reach) << index * 8;
+    map->word_reach[index] = (uint8_t)word_reach_then;
     if (word_reach_then < BLOCK_MAP_WORD_FREE)
         return word_reach_then > reach ? word_reach_then : reach;
     return block_map_reach_above(map, reach, word_reach_then);
@@ -185,7 +191,7 @@ unsigned block_map_first_free(const struct block_map *map, unsigned unit, unsign
 
 static inline bool block_map_is_free(const struct block_map *map, unsigned unit)
 {
-    unsigned reach = map->reaches >> unit / 64 * 8 & 0xff;
+    unsigned reach = map->word_reach[unit / 64];
     if (reach == 0 || reach == BLOCK_MAP_WORD_FREE)
         return reach != 0;
     return map->words[unit / 64] >> unit % 64 & 1;

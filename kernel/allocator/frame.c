@@ -2,10 +2,12 @@
 // Handing out frames and taking them back; frame_init.c begins it all.
 //
 // Two levels of the same map (block_map.h): an area's says which of its 512 frames are free, a section's which of its
-// 512 areas are wholly free. A map knows the order of its largest free block and stands in its zone's list of that
-// order, and a bit for each list that is not empty finds the smallest that will do. An area that is wholly free stands
-// in no list: a bit of its section speaks for it, and its own map means nothing until it is taken again ("live").
-// Sections that were never needed have no records at all; a region keeps how far it has been touched.
+// 512 areas are wholly free. All maps of a zone in which something is free stand in one chain, ordered by their largest
+// free block; a bit and a pointer for each rank find the smallest block that will do. A map of which something is taken
+// was the first of its rank and mostly becomes the last of the one below, so nothing but the borders of the ranks
+// moves. An area that is wholly free is not in the chain: a bit of its section speaks for it, and its own map means
+// nothing until it is taken again ("live"). Sections that were never needed have no records at all; a region keeps how
+// far it has been touched.
 #include "frame_parts.h"
 #include <allocator/frame.h>
 #include <lib/panic.h>
@@ -32,8 +34,8 @@ static_assert(offsetof(struct block_map, link) == 0 && offsetof(struct frame_sec
     panic("frame 0x%llx: freed, but it is free already", (printable_t)(frame << PAGE_SHIFT));
 }
 
-// The rest of a section that nobody has asked for yet becomes a free block like any other.
-__attribute__((noinline)) static void touch_section(struct frame_zone_state *zone)
+// The next section that nobody has asked for becomes a free block like any other.
+static void touch_section(struct frame_zone_state *zone)
 {
     struct frame_region *region = zone->fresh;
     uint64_t section = (region->first + region->touched_frames) >> FRAME_SECTION_ORDER;
@@ -42,88 +44,133 @@ __attribute__((noinline)) static void touch_section(struct frame_zone_state *zon
     for (unsigned i = 0; i < BLOCK_MAP_WORDS; i++)
         live[i] = 0;
     record->region = region;
-    record->map.area = (uint32_t)(section << BLOCK_MAP_ORDER);
+    record->map.link.area = (uint32_t)(section << BLOCK_MAP_ORDER);
     record->map.reaches = BLOCK_MAP_ALL_FREE;
-    record->map.reach = BLOCK_MAP_FREE;
-    frame_list_add(zone, &record->map, FRAME_SECTION_ORDER);
+    frame_chain_add(zone, &record->map.link, FRAME_SECTION_BASE + BLOCK_MAP_FREE);
     region->touched_frames += FRAME_SECTION_FRAMES;
     if (region->touched_frames < region->frame_count)
         return;
     zone->fresh = region->next_fresh;
     if (!zone->fresh)
-        zone->lists_in_use &= ~(1ull << FRAME_FRESH_BIT);
+        zone->ranks &= ~(1ull << FRAME_RANK_FRESH);
 }
 
-// Take 2^ORDER units of the first map of LIST, whose level's lists begin at BASE. Returns the unit.
+// Take 2^ORDER units of MAP, the first of its RANK, whose level begins at BASE. Returns the unit.
 __attribute__((always_inline)) static inline unsigned take_units(struct frame_zone_state *zone, struct block_map *map,
-                                                                 unsigned order, unsigned list, unsigned base)
+                                                                 unsigned order, unsigned rank, unsigned base)
 {
     unsigned unit;
-    unsigned reach = list - base + 1;
+    unsigned reach = rank - base;
     unsigned reach_then = block_map_take(map, order, reach, &unit);
-    if (reach_then != reach) {
-        map->reach = (uint8_t)reach_then;
-        frame_list_remove(zone, map, list);
-        if (reach_then > 0)
-            frame_list_add(zone, map, base + reach_then - 1);
+    if (reach_then == reach)
+        return unit;
+    if (reach_then > 0 && (order == 0 || reach_then == reach - 1)) {
+        frame_chain_lower(zone, &map->link, rank);
+        return unit;
     }
+    frame_chain_remove(zone, &map->link);
+    map->link.rank = base + reach_then;
+    if (reach_then > 0)
+        frame_chain_add(zone, &map->link, base + reach_then);
     return unit;
 }
 
 // The map of an area that was wholly free, of which the first block of 2^ORDER frames is taken now.
-static inline void start_area(struct frame_zone_state *zone, struct frame_region *region, uint32_t area, unsigned order)
+static inline void start_area(struct frame_zone_state *zone, const struct frame_region *region, uint32_t area,
+                              unsigned order)
 {
     struct block_map *map = frame_area_map(region, area);
     *frame_live_word(region, area) |= 1ull << area % 64;
-    map->area = area;
+    map->link.area = area;
     if (order < BLOCK_MAP_WORD_ORDER) {
         map->reaches = BLOCK_MAP_ALL_FREE - 1;
         map->words[0] = ~block_map_run(order);
     } else {
         map->reaches = BLOCK_MAP_ALL_FREE << (8u << (order - BLOCK_MAP_WORD_ORDER));
     }
-    map->reach = BLOCK_MAP_ORDER;
-    frame_list_add(zone, map, FRAME_AREA_ORDER - 1);
+    frame_chain_add(zone, &map->link, BLOCK_MAP_ORDER);
 }
 
-// The frame number of a block that is taken now, or 0.
-__attribute__((always_inline)) static inline uint64_t take_block(struct frame_allocator *allocator, unsigned order,
-                                                                 enum frame_zone zone_number)
+// The rank of the smallest block that ORDER fits into.
+__attribute__((always_inline)) static inline unsigned rank_for(const struct frame_zone_state *zone, unsigned order)
 {
-    struct frame_zone_state *zone = &allocator->zones[zone_number];
-    while (!(zone->lists_in_use >> order)) {
-        if (zone == allocator->zones)
-            return 0;
-        zone--;
-    }
-    unsigned list = order + (unsigned)__builtin_ctzll(zone->lists_in_use >> order);
-    if (list < FRAME_AREA_ORDER) {
-        struct block_map *map = (struct block_map *)zone->lists[list].next;
-        unsigned frame = take_units(zone, map, order, list, 0);
-        zone->free_frames -= 1ull << order;
-        return (uint64_t)map->area * FRAME_AREA_FRAMES + frame;
-    }
-    if (__builtin_expect(list == FRAME_FRESH_BIT, false)) {
-        touch_section(zone);
-        list = FRAME_SECTION_ORDER;
-    }
-    struct block_map *map = (struct block_map *)zone->lists[list].next;
-    if (order >= FRAME_AREA_ORDER) {
-        unsigned area = take_units(zone, map, order - FRAME_AREA_ORDER, list, FRAME_AREA_ORDER);
-        zone->free_areas -= 1ull << (order - FRAME_AREA_ORDER);
-        return (uint64_t)(map->area + area) * FRAME_AREA_FRAMES;
-    }
-    uint32_t area = map->area + take_units(zone, map, 0, list, FRAME_AREA_ORDER);
+    return (unsigned)__builtin_ctzll(zone->ranks >> (order + 1) << (order + 1));
+}
+
+// The frame number of a block of ORDER, below that of an area, from a section of RANK.
+__attribute__((always_inline)) static inline uint64_t take_from_new_area(struct frame_zone_state *zone, unsigned order,
+                                                                         unsigned rank)
+{
+    struct block_map *map = (struct block_map *)zone->first[rank];
+    uint32_t area = map->link.area + take_units(zone, map, 0, rank, FRAME_SECTION_BASE);
     start_area(zone, ((struct frame_section *)map)->region, area, order);
     zone->free_areas--;
     zone->free_frames += FRAME_AREA_FRAMES - (1ull << order);
     return area * FRAME_AREA_FRAMES;
 }
 
-__attribute__((noinline)) static uint64_t take_any_block(struct frame_allocator *allocator, unsigned order,
-                                                         enum frame_zone zone)
+__attribute__((always_inline)) static inline uint64_t take_from_area(struct frame_zone_state *zone, unsigned order,
+                                                                     unsigned rank)
 {
-    return order < FRAME_ORDER_COUNT ? take_block(allocator, order, zone) : 0;
+    struct block_map *map = (struct block_map *)zone->first[rank];
+    unsigned frame = take_units(zone, map, order, rank, FRAME_AREA_BASE);
+    zone->free_frames -= 1ull << order;
+    return map->link.area * FRAME_AREA_FRAMES + frame;
+}
+
+__attribute__((always_inline)) static inline uint64_t take_from_section(struct frame_zone_state *zone, unsigned order,
+                                                                        unsigned rank)
+{
+    struct block_map *map = (struct block_map *)zone->first[rank];
+    unsigned area = take_units(zone, map, order - FRAME_AREA_ORDER, rank, FRAME_SECTION_BASE);
+    zone->free_areas -= 1ull << (order - FRAME_AREA_ORDER);
+    return (uint64_t)(map->link.area + area) * FRAME_AREA_FRAMES;
+}
+
+// A block from ZONE or from one below it, wherever it comes from; 0 without one.
+static uint64_t take_block(struct frame_allocator *allocator, struct frame_zone_state *zone, unsigned order)
+{
+    unsigned rank = FRAME_RANK_END;
+    if (order < FRAME_ORDER_COUNT)
+        rank = rank_for(zone, order);
+    while (rank == FRAME_RANK_END) {
+        if (order >= FRAME_ORDER_COUNT || zone == allocator->zones)
+            return 0;
+        rank = rank_for(--zone, order);
+    }
+    if (rank == FRAME_RANK_FRESH) {
+        touch_section(zone);
+        rank = FRAME_RANK_FRESH - 1;
+    }
+    if (order >= FRAME_AREA_ORDER)
+        return take_from_section(zone, order, rank);
+    return rank <= FRAME_AREA_ORDER ? take_from_area(zone, order, rank) : take_from_new_area(zone, order, rank);
+}
+
+__attribute__((noinline)) static phys_addr_t allocate_any(struct frame_allocator *allocator,
+                                                          struct frame_zone_state *zone, unsigned order)
+{
+    uint64_t frame = take_block(allocator, zone, order);
+    if (frame == 0)
+        allocator->failures++;
+    return (phys_addr_t){frame << PAGE_SHIFT};
+}
+
+__attribute__((noinline)) static phys_addr_t allocate_from_new_area(struct frame_allocator *allocator,
+                                                                    struct frame_zone_state *zone, unsigned rank)
+{
+    if (rank >= FRAME_RANK_FRESH)
+        return allocate_any(allocator, zone, FRAME_ORDER_4K);
+    return (phys_addr_t){take_from_new_area(zone, FRAME_ORDER_4K, rank) << PAGE_SHIFT};
+}
+
+__attribute__((noinline)) static phys_addr_t allocate_area(struct frame_allocator *allocator,
+                                                           struct frame_zone_state *zone)
+{
+    unsigned rank = rank_for(zone, FRAME_ORDER_2M);
+    if (__builtin_expect(rank >= FRAME_RANK_FRESH, false))
+        return allocate_any(allocator, zone, FRAME_ORDER_2M);
+    return (phys_addr_t){take_from_section(zone, FRAME_ORDER_2M, rank) << PAGE_SHIFT};
 }
 
 static uint64_t *frame_words(const struct frame_allocator *allocator, uint64_t frame)
@@ -159,22 +206,36 @@ __attribute__((cold, noinline)) static void fill_with_poison(const struct frame_
         words[i] = allocator->poison;
 }
 
-phys_addr_t frame_allocate(struct frame_allocator *allocator, unsigned order, enum frame_zone zone)
+// An allocation that fails because it was told to, or any with poisoning.
+__attribute__((cold, noinline)) static phys_addr_t allocate_at_event(struct frame_allocator *allocator,
+                                                                     struct frame_zone_state *zone, unsigned order)
 {
-    uint64_t frame;
-    if (__builtin_expect(--allocator->until_failure == 0, false))
-        frame = 0;
-    else if (order == FRAME_ORDER_4K)
-        frame = take_block(allocator, FRAME_ORDER_4K, zone);
-    else if (order == FRAME_ORDER_2M)
-        frame = take_block(allocator, FRAME_ORDER_2M, zone);
-    else
-        frame = take_any_block(allocator, order, zone);
-    if (__builtin_expect(frame == 0, false))
+    bool is_failing = allocator->event_attempt == allocator->failing_attempt;
+    if (allocator->poison != 0) {
+        allocator->event_attempt++;
+        allocator->until_event = 1;
+    }
+    if (is_failing) {
         allocator->failures++;
-    else if (__builtin_expect(allocator->poison != 0, false))
-        check_poison(allocator, frame, 1ull << order);
-    return (phys_addr_t){frame << PAGE_SHIFT};
+        return (phys_addr_t){0};
+    }
+    phys_addr_t block = allocate_any(allocator, zone, order);
+    if (block.value != 0 && allocator->poison != 0)
+        check_poison(allocator, block.value >> PAGE_SHIFT, 1ull << order);
+    return block;
+}
+
+phys_addr_t frame_allocate(struct frame_allocator *allocator, unsigned order, enum frame_zone zone_number)
+{
+    struct frame_zone_state *zone = allocator->highest[zone_number];
+    if (__builtin_expect(--allocator->until_event == 0, false))
+        return allocate_at_event(allocator, zone, order);
+    if (__builtin_expect(order != FRAME_ORDER_4K, false))
+        return order == FRAME_ORDER_2M ? allocate_area(allocator, zone) : allocate_any(allocator, zone, order);
+    unsigned rank = (unsigned)__builtin_ctzll(zone->ranks);
+    if (__builtin_expect(rank > FRAME_AREA_ORDER, false))
+        return allocate_from_new_area(allocator, zone, rank);
+    return (phys_addr_t){take_from_area(zone, FRAME_ORDER_4K, rank) << PAGE_SHIFT};
 }
 
 // The region that has FRAME, also in a section that nobody has asked for yet; or nullptr.
@@ -192,44 +253,22 @@ static struct frame_region *search_region(const struct frame_allocator *allocato
     return frame - region->first < region->frame_count ? region : nullptr;
 }
 
-// For a frame that is not in the region where the last one of its kind was.
-__attribute__((noinline)) static struct frame_region *find_region(struct frame_allocator *allocator, uint64_t frame)
-{
-    struct frame_region *region = search_region(allocator, frame);
-    if (!region)
-        panic_foreign(frame);
-    if (frame - region->first >= region->touched_frames)
-        panic_free(frame);
-    allocator->near[(frame >> FRAME_SECTION_ORDER) % FRAME_NEAR_COUNT] = region;
-    return region;
-}
-
-__attribute__((always_inline)) static inline struct frame_region *region_of(struct frame_allocator *allocator,
-                                                                            uint64_t frame)
-{
-    struct frame_region *region = allocator->near[(frame >> FRAME_SECTION_ORDER) % FRAME_NEAR_COUNT];
-    if (__builtin_expect(frame - region->first >= region->touched_frames, false))
-        region = find_region(allocator, frame);
-    return region;
-}
-
-// Give 2^ORDER units from UNIT on back to MAP, which stands in a list from BASE on unless nothing is free in it.
-// Returns its reach then. FIRST_FRAME is that of the block.
+// Give 2^ORDER units from UNIT on back to MAP, whose level begins at BASE. Returns its reach then. FIRST_FRAME is that
+// of the block.
 __attribute__((always_inline)) static inline unsigned give_units(struct frame_zone_state *zone, struct block_map *map,
                                                                  unsigned unit, unsigned order, unsigned base,
                                                                  uint64_t first_frame)
 {
-    unsigned reach = map->reach;
+    unsigned reach = map->link.rank - base;
     unsigned reach_then = block_map_give(map, unit, order, reach);
+    if (__builtin_expect(reach_then == reach, true))
+        return reach;
     if (__builtin_expect(reach_then == BLOCK_MAP_NOT_TAKEN, false))
         panic_free(first_frame + ((uint64_t)(block_map_first_free(map, unit, order) - unit) << base));
-    if (reach_then != reach) {
-        map->reach = (uint8_t)reach_then;
-        if (reach > 0)
-            frame_list_remove(zone, map, base + reach - 1);
-        if (base != 0 || reach_then != BLOCK_MAP_FREE)
-            frame_list_add(zone, map, base + reach_then - 1);
-    }
+    if (reach > 0)
+        frame_chain_remove(zone, &map->link);
+    if (base == FRAME_SECTION_BASE || reach_then != BLOCK_MAP_FREE)
+        frame_chain_add(zone, &map->link, base + reach_then);
     return reach_then;
 }
 
@@ -241,20 +280,20 @@ __attribute__((noinline)) static void split_taken_area(const struct frame_region
     if (block_map_is_free(&section->map, area % BLOCK_MAP_UNITS))
         panic_free(frame);
     *frame_live_word(region, area) |= 1ull << area % 64;
-    map->area = (uint32_t)area;
+    map->link.area = (uint32_t)area;
+    map->link.rank = FRAME_AREA_BASE;
     map->reaches = 0;
-    map->reach = 0;
 }
 
 // The whole area is free: its section speaks for it.
-static inline void give_area(struct frame_region *region, uint64_t area)
+__attribute__((noinline)) static void give_area(struct frame_region *region, uint64_t area)
 {
     struct frame_zone_state *zone = region->zone;
     *frame_live_word(region, area) &= ~(1ull << area % 64);
     zone->free_frames -= FRAME_AREA_FRAMES;
     zone->free_areas++;
     struct frame_section *section = frame_section_at(region, area >> BLOCK_MAP_ORDER);
-    give_units(zone, &section->map, area % BLOCK_MAP_UNITS, 0, FRAME_AREA_ORDER, area * FRAME_AREA_FRAMES);
+    give_units(zone, &section->map, area % BLOCK_MAP_UNITS, 0, FRAME_SECTION_BASE, area * FRAME_AREA_FRAMES);
 }
 
 __attribute__((always_inline)) static inline void give_in_area(struct frame_region *region, uint64_t frame,
@@ -265,8 +304,9 @@ __attribute__((always_inline)) static inline void give_in_area(struct frame_regi
     if (__builtin_expect(!(*frame_live_word(region, area) >> area % 64 & 1), false))
         split_taken_area(region, map, area, frame);
     struct frame_zone_state *zone = region->zone;
-    unsigned reach = give_units(zone, map, frame % FRAME_AREA_FRAMES, order, 0, frame);
+    unsigned reach = give_units(zone, map, frame % FRAME_AREA_FRAMES, order, FRAME_AREA_BASE, frame);
     zone->free_frames += 1ull << order;
+    zone->frees++;
     if (__builtin_expect(reach == BLOCK_MAP_FREE, false))
         give_area(region, area);
 }
@@ -279,7 +319,7 @@ __attribute__((noinline)) static void retire_live_areas(const struct frame_regio
         const struct block_map *map = frame_area_map(region, i);
         if (block_map_is_free(section, i % BLOCK_MAP_UNITS))
             panic_free(i * FRAME_AREA_FRAMES);
-        if ((*frame_live_word(region, i) >> i % 64 & 1) && map->reach > 0)
+        if ((*frame_live_word(region, i) >> i % 64 & 1) && map->link.rank > FRAME_AREA_BASE)
             panic_free(i * FRAME_AREA_FRAMES + block_map_first_free(map, 0, BLOCK_MAP_ORDER));
     }
     for (uint64_t i = area; i < area + count; i++)
@@ -295,44 +335,65 @@ __attribute__((always_inline)) static inline void give_areas(struct frame_region
     uint64_t run = block_map_run(area_order < BLOCK_MAP_WORD_ORDER ? area_order : BLOCK_MAP_WORD_ORDER);
     if (area_order > BLOCK_MAP_WORD_ORDER || (*frame_live_word(region, area) & run << area % 64))
         retire_live_areas(region, &section->map, area, 1ull << area_order);
-    give_units(region->zone, &section->map, area % BLOCK_MAP_UNITS, area_order, FRAME_AREA_ORDER, frame);
+    give_units(region->zone, &section->map, area % BLOCK_MAP_UNITS, area_order, FRAME_SECTION_BASE, frame);
     region->zone->free_areas += 1ull << area_order;
+    region->zone->frees++;
 }
 
-__attribute__((always_inline)) static inline void give_block(struct frame_allocator *allocator, uint64_t address,
-                                                             unsigned order)
+// Any block, its region not known.
+__attribute__((noinline)) static void free_any(struct frame_allocator *allocator, uint64_t address, unsigned order)
 {
-    if (__builtin_expect((address & ((PAGE_SIZE << order) - 1)) != 0, false))
+    if (order >= FRAME_ORDER_COUNT || (address & ((PAGE_SIZE << order) - 1)) != 0)
         panic_misaligned(address, order);
     uint64_t frame = address >> PAGE_SHIFT;
-    struct frame_region *region = region_of(allocator, frame);
-    if (order > 0 && (1ull << order) > region->frame_count - (frame - region->first))
+    struct frame_region *region = search_region(allocator, frame);
+    if (!region)
+        panic_foreign(frame);
+    if (frame - region->first >= region->touched_frames)
+        panic_free(frame);
+    if ((1ull << order) > region->frame_count - (frame - region->first))
         panic_foreign(region->first + region->frame_count);
     if (order < FRAME_AREA_ORDER)
         give_in_area(region, frame, order);
     else
         give_areas(region, frame, order);
+    if (allocator->poison != 0)
+        fill_with_poison(allocator, frame, 1ull << order);
+    else
+        allocator->near[(frame >> FRAME_SECTION_ORDER) % FRAME_NEAR_COUNT] = region;
 }
 
-__attribute__((noinline)) static void give_any_block(struct frame_allocator *allocator, uint64_t address,
-                                                     unsigned order)
+__attribute__((noinline)) static void free_area(struct frame_allocator *allocator, uint64_t address)
 {
-    if (order >= FRAME_ORDER_COUNT)
-        panic_misaligned(address, order);
-    give_block(allocator, address, order);
+    uint64_t area = __builtin_rotateright64(address, PAGE_SHIFT + FRAME_AREA_ORDER);
+    struct frame_region *region = allocator->near[(area >> BLOCK_MAP_ORDER) % FRAME_NEAR_COUNT];
+    uint64_t offset = (area << FRAME_AREA_ORDER) - region->first;
+    if (__builtin_expect(area >= 1ull << 32 || offset > region->touched_frames ||
+                             region->touched_frames - offset < FRAME_AREA_FRAMES,
+                         false)) {
+        free_any(allocator, address, FRAME_ORDER_2M);
+        return;
+    }
+    give_areas(region, area << FRAME_AREA_ORDER, FRAME_ORDER_2M);
 }
 
 void frame_free(struct frame_allocator *allocator, phys_addr_t block, unsigned order)
 {
-    if (order == FRAME_ORDER_4K)
-        give_block(allocator, block.value, FRAME_ORDER_4K);
-    else if (order == FRAME_ORDER_2M)
-        give_block(allocator, block.value, FRAME_ORDER_2M);
-    else
-        give_any_block(allocator, block.value, order);
-    allocator->frees++;
-    if (__builtin_expect(allocator->poison != 0, false))
-        fill_with_poison(allocator, block.value >> PAGE_SHIFT, 1ull << order);
+    if (order != FRAME_ORDER_4K) {
+        if (order == FRAME_ORDER_2M)
+            free_area(allocator, block.value);
+        else
+            free_any(allocator, block.value, order);
+        return;
+    }
+    // An address that is not aligned becomes a number that no region has.
+    uint64_t frame = __builtin_rotateright64(block.value, PAGE_SHIFT);
+    struct frame_region *region = allocator->near[(frame >> FRAME_SECTION_ORDER) % FRAME_NEAR_COUNT];
+    if (__builtin_expect(frame - region->first >= region->touched_frames, false)) {
+        free_any(allocator, block.value, FRAME_ORDER_4K);
+        return;
+    }
+    give_in_area(region, frame, FRAME_ORDER_4K);
 }
 
 void frame_free_run(struct frame_allocator *allocator, phys_addr_t first, uint64_t frame_count)
@@ -365,21 +426,23 @@ phys_addr_t frame_allocate_run(struct frame_allocator *allocator, uint64_t frame
 
 void frame_fail_at(struct frame_allocator *allocator, uint64_t number)
 {
-    uint64_t attempts = allocator->last_attempt - allocator->until_failure;
-    allocator->until_failure = number;
-    allocator->last_attempt = attempts + number;
+    uint64_t attempts = allocator->event_attempt - allocator->until_event;
+    allocator->failing_attempt = number == 0 ? 0 : attempts + number;
+    if (allocator->poison != 0)
+        return;
+    allocator->until_event = number;
+    allocator->event_attempt = attempts + number;
 }
 
 void frame_statistics_read(const struct frame_allocator *allocator, struct frame_statistics *statistics)
 {
     *statistics = (struct frame_statistics){
-        .allocations = allocator->last_attempt - allocator->until_failure - allocator->failures,
-        .frees = allocator->frees,
+        .allocations = allocator->event_attempt - allocator->until_event - allocator->failures,
         .failures = allocator->failures,
         .metadata_bytes = allocator->metadata_bytes,
         .largest_order = FRAME_ORDER_COUNT,
     };
-    uint64_t lists = 0;
+    uint64_t ranks = 0;
     for (unsigned i = 0; i < FRAME_ZONE_COUNT; i++) {
         const struct frame_zone_state *zone = &allocator->zones[i];
         uint64_t free = zone->free_frames + zone->free_areas * FRAME_AREA_FRAMES;
@@ -387,14 +450,14 @@ void frame_statistics_read(const struct frame_allocator *allocator, struct frame
         statistics->zones[i].free = free;
         statistics->total += zone->total_frames;
         statistics->free += free;
+        statistics->frees += zone->frees;
         statistics->free_blocks_2m += zone->free_areas;
-        lists |= zone->lists_in_use;
+        ranks |= zone->ranks & ~(1ull << FRAME_RANK_END);
     }
-    if (lists == 0)
+    if (ranks == 0)
         return;
-    statistics->largest_order = 63 - (unsigned)__builtin_clzll(lists);
-    if (lists >> FRAME_FRESH_BIT)
-        statistics->largest_order = FRAME_SECTION_ORDER;
+    unsigned highest = 63 - (unsigned)__builtin_clzll(ranks);
+    statistics->largest_order = highest == FRAME_RANK_FRESH ? FRAME_SECTION_ORDER : highest - 1;
     uint64_t scattered = statistics->free - statistics->free_blocks_2m * FRAME_AREA_FRAMES;
     statistics->fragmentation_permille = (unsigned)(scattered * 1000 / statistics->free);
 }

@@ -98,9 +98,9 @@ static void start_partial_area(struct frame_region *region, uint64_t first, uint
 {
     uint64_t area = first / FRAME_AREA_FRAMES;
     struct block_map *map = frame_area_map(region, area);
-    map->area = (uint32_t)area;
+    map->link.area = (uint32_t)area;
     unsigned reach = block_map_start(map, first % FRAME_AREA_FRAMES, (unsigned)(end - first));
-    frame_list_add(region->zone, map, reach - 1);
+    frame_chain_add(region->zone, &map->link, FRAME_AREA_BASE + reach);
     *frame_live_word(region, area) |= 1ull << area % 64;
     region->zone->free_frames += end - first;
 }
@@ -115,11 +115,12 @@ static void start_partial_section(struct frame_region *region)
          live <= frame_live_word(region, (end - 1) / FRAME_AREA_FRAMES); live++)
         *live = 0;
     section->region = region;
-    section->map.area = (uint32_t)(first >> FRAME_SECTION_ORDER << BLOCK_MAP_ORDER);
+    section->map.link.area = (uint32_t)(first >> FRAME_SECTION_ORDER << BLOCK_MAP_ORDER);
     uint64_t areas = end_area > first_area ? end_area - first_area : 0;
     unsigned reach = block_map_start(&section->map, first_area % BLOCK_MAP_UNITS, (unsigned)areas);
+    section->map.link.rank = FRAME_SECTION_BASE;
     if (reach > 0)
-        frame_list_add(region->zone, &section->map, FRAME_AREA_ORDER + reach - 1);
+        frame_chain_add(region->zone, &section->map.link, FRAME_SECTION_BASE + reach);
     region->zone->free_areas += areas;
     region->touched_frames = region->frame_count;
     if (first < first_area * FRAME_AREA_FRAMES)
@@ -134,7 +135,7 @@ static void start_whole_sections(struct frame_region *region)
     region->touched_frames = 0;
     region->next_fresh = zone->fresh;
     zone->fresh = region;
-    zone->lists_in_use |= 1ull << FRAME_FRESH_BIT;
+    zone->ranks |= 1ull << FRAME_RANK_FRESH;
     zone->free_areas += region->frame_count / FRAME_AREA_FRAMES;
 }
 
@@ -161,36 +162,54 @@ static uintptr_t start_region(struct frame_region *region, const struct frame_ra
     return records + record_bytes(piece);
 }
 
+static void start_zone(struct frame_zone_state *zone)
+{
+    struct frame_link *end = &zone->end;
+    *end = (struct frame_link){.next = end, .previous = end, .rank = FRAME_RANK_END};
+    zone->ranks = 1ull << FRAME_RANK_END;
+    zone->first[FRAME_RANK_FRESH] = end;
+    zone->first[FRAME_RANK_END] = end;
+}
+
+static void start_regions(struct frame_allocator *allocator, const struct frame_range *ranges, size_t count)
+{
+    unsigned zone;
+    struct frame_range piece;
+    struct cutter cutter = {.ranges = ranges, .ranges_end = ranges + count};
+    while (next_piece(&cutter, &piece, &zone))
+        allocator->region_count++;
+    uintptr_t records = (uintptr_t)(allocator->regions + allocator->region_count);
+    struct frame_region *region = allocator->regions;
+    cutter = (struct cutter){.ranges = ranges, .ranges_end = ranges + count};
+    while (next_piece(&cutter, &piece, &zone))
+        records = start_region(region++, &piece, &allocator->zones[zone], records);
+}
+
 enum status frame_allocator_init(struct frame_allocator *allocator, const struct frame_range *ranges, size_t count,
                                  void *metadata, const struct frame_options *options)
 {
     size_t metadata_bytes = frame_metadata_size(ranges, count);
     if (metadata_bytes == 0)
         return STATUS_INVALID;
+    uint64_t event = options->poison != 0 ? 1 : options->fail_at;
     *allocator = (struct frame_allocator){
+        .until_event = event,
+        .event_attempt = event,
+        .failing_attempt = options->fail_at,
+        .poison = options->poison,
+        .physical = options->physical,
         .regions = metadata,
         .metadata_bytes = metadata_bytes,
-        .until_failure = options->fail_at,
-        .last_attempt = options->fail_at,
-        .physical = options->physical,
-        .poison = options->poison,
     };
-    for (unsigned zone = 0; zone < FRAME_ZONE_COUNT; zone++) {
-        for (unsigned order = 0; order < FRAME_ORDER_COUNT; order++) {
-            struct block_map_link *list = &allocator->zones[zone].lists[order];
-            *list = (struct block_map_link){.next = list, .previous = list};
-        }
-    }
+    for (unsigned zone = 0; zone < FRAME_ZONE_COUNT; zone++)
+        start_zone(&allocator->zones[zone]);
     for (unsigned i = 0; i < FRAME_NEAR_COUNT; i++)
-        allocator->near[i] = allocator->regions;
-
-    unsigned zone;
-    struct frame_range piece;
-    for (struct cutter cutter = {ranges, ranges + count, 0, 0}; next_piece(&cutter, &piece, &zone);)
-        allocator->region_count++;
-    uintptr_t records = (uintptr_t)(allocator->regions + allocator->region_count);
-    struct frame_region *region = allocator->regions;
-    for (struct cutter cutter = {ranges, ranges + count, 0, 0}; next_piece(&cutter, &piece, &zone);)
-        records = start_region(region++, &piece, &allocator->zones[zone], records);
+        allocator->near[i] = &allocator->nowhere;
+    start_regions(allocator, ranges, count);
+    allocator->highest[0] = &allocator->zones[0];
+    for (unsigned zone = 1; zone < FRAME_ZONE_COUNT; zone++) {
+        bool is_empty = allocator->zones[zone].total_frames == 0;
+        allocator->highest[zone] = is_empty ? allocator->highest[zone - 1] : &allocator->zones[zone];
+    }
     return STATUS_OK;
 }

@@ -8,22 +8,12 @@ constexpr unsigned FRAME_AREA_ORDER = BLOCK_MAP_ORDER;
 constexpr unsigned FRAME_SECTION_ORDER = 2 * BLOCK_MAP_ORDER;
 constexpr uint64_t FRAME_AREA_FRAMES = 1ull << FRAME_AREA_ORDER;
 constexpr uint64_t FRAME_SECTION_FRAMES = 1ull << FRAME_SECTION_ORDER;
-constexpr unsigned FRAME_FRESH_BIT = FRAME_ORDER_COUNT; // of lists_in_use
+
+// A map's reach is its rank less that of a full map of its level, where no record in the chain has that.
+constexpr unsigned FRAME_AREA_BASE = 0;
+constexpr unsigned FRAME_SECTION_BASE = FRAME_AREA_ORDER;
 
 static_assert(FRAME_AREA_ORDER == FRAME_ORDER_2M && FRAME_SECTION_ORDER == FRAME_ORDER_1G);
-
-// Frames in a row, of one zone, which either lie in one section or are whole sections. The addresses of the records
-// are those that the area, section or word of number 0 would have, so that the numbers need no subtraction.
-struct frame_region {
-    uint64_t first;          // frame
-    uint64_t touched_frames; // of those from the first on, which belong to sections that have a record
-    uint64_t frame_count;
-    uintptr_t areas;    // struct block_map, by area
-    uintptr_t sections; // struct frame_section, by section
-    uintptr_t live;     // uint64_t with a bit an area, by area / 64: whether its map speaks for it, or its section's
-    struct frame_zone_state *zone;
-    struct frame_region *next_fresh;
-};
 
 struct frame_section {
     struct block_map map;
@@ -45,22 +35,42 @@ static inline uint64_t *frame_live_word(const struct frame_region *region, uint6
     return (uint64_t *)(region->live + area / 64 * sizeof(uint64_t));
 }
 
-// Puts MAP at the front of its zone's list of this ORDER.
-static inline void frame_list_add(struct frame_zone_state *zone, struct block_map *map, unsigned order)
+// Puts LINK before all others of RANK.
+static inline void frame_chain_add(struct frame_zone_state *zone, struct frame_link *link, unsigned rank)
 {
-    struct block_map_link *list = &zone->lists[order];
-    struct block_map_link *next = list->next;
-    map->link = (struct block_map_link){.next = next, .previous = list};
-    next->previous = &map->link;
-    list->next = &map->link;
-    zone->lists_in_use |= 1ull << order;
+    struct frame_link *next = zone->first[__builtin_ctzll(zone->ranks >> rank << rank)];
+    struct frame_link *previous = next->previous;
+    link->next = next;
+    link->previous = previous;
+    link->rank = rank;
+    previous->next = link;
+    next->previous = link;
+    zone->first[rank] = link;
+    zone->ranks |= 1ull << rank;
 }
 
-static inline void frame_list_remove(struct frame_zone_state *zone, struct block_map *map, unsigned order)
+static inline void frame_chain_remove(struct frame_zone_state *zone, struct frame_link *link)
 {
-    struct block_map_link *next = map->link.next, *previous = map->link.previous;
+    struct frame_link *next = link->next, *previous = link->previous;
+    unsigned rank = link->rank;
     previous->next = next;
     next->previous = previous;
-    if (next == previous) // only a list's place has the same neighbour twice
-        zone->lists_in_use &= ~(1ull << order);
+    if (zone->first[rank] != link)
+        return;
+    zone->first[rank] = next;
+    if (next->rank != rank)
+        zone->ranks &= ~(1ull << rank);
+}
+
+// The first of its rank is the last of the rank below, in the same place.
+static inline void frame_chain_lower(struct frame_zone_state *zone, struct frame_link *link, unsigned rank)
+{
+    uint64_t ranks = zone->ranks;
+    zone->first[rank] = link->next;
+    if (link->next->rank != rank)
+        ranks &= ~(1ull << rank);
+    link->rank = rank - 1;
+    if (!(ranks >> (rank - 1) & 1))
+        zone->first[rank - 1] = link;
+    zone->ranks = ranks | 1ull << (rank - 1);
 }

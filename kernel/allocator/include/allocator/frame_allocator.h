@@ -8,32 +8,57 @@
 
 constexpr unsigned FRAME_NEAR_COUNT = 64;
 
-struct block_map;
+struct frame_region;
 
-// Of a ring of maps, the fixed place where it begins and ends; or a map's place in it.
-struct block_map_link {
-    struct block_map_link *next, *previous;
+// The places that a record of free frames can have in a zone's chain, by the order of the largest block that is free in
+// it: rank = order + 1. The last two are no record's.
+constexpr unsigned FRAME_RANK_FRESH = FRAME_ORDER_COUNT + 1; // sections that have no record yet
+constexpr unsigned FRAME_RANK_END = FRAME_RANK_FRESH + 1;
+constexpr unsigned FRAME_RANK_COUNT = FRAME_RANK_END + 1;
+
+struct frame_link {
+    struct frame_link *next, *previous;
+    uint32_t rank;
+    uint32_t area; // the number of the first area that the record speaks of
 };
 
+// Of all zones below it, too, when it is asked for a block.
 struct frame_zone_state {
-    uint64_t lists_in_use;                          // a bit for each list that is not empty
-    struct block_map_link lists[FRAME_ORDER_COUNT]; // by the order of the largest block that is free in the map
-    struct frame_region *fresh;                     // the first of those that have sections without a record
-    uint64_t free_frames;                           // in areas that are neither free nor taken as a whole
+    uint64_t ranks;                             // a bit for each that has a record; FRAME_RANK_END has always
+    struct frame_link *first[FRAME_RANK_COUNT]; // of each rank that has one
+    struct frame_link end;                      // of the chain, which is a ring and ordered by rank
+    struct frame_region *fresh;                 // the first of those that have sections without a record
+    uint64_t free_frames;                       // in areas that are neither free nor taken as a whole
     uint64_t free_areas;
     uint64_t total_frames;
+    uint64_t frees;
+};
+
+// Frames in a row, of one zone, which either lie in one section or are whole sections. The addresses of the records
+// are those that the area, section or word of number 0 would have, so that the numbers need no subtraction.
+struct frame_region {
+    uint64_t first;          // frame
+    uint64_t touched_frames; // of those from the first on, which belong to sections that have a record
+    uint64_t frame_count;
+    uintptr_t areas;    // struct block_map, by area
+    uintptr_t sections; // struct frame_section, by section
+    uintptr_t live;     // uint64_t with a bit an area, by area / 64: whether its map speaks for it, or its section's
+    struct frame_zone_state *zone;
+    struct frame_region *next_fresh;
 };
 
 struct frame_allocator {
+    struct frame_zone_state *highest[FRAME_ZONE_COUNT]; // up to the one asked for that has memory at all, or the lowest
+    struct frame_region *near[FRAME_NEAR_COUNT];        // by section number: where the last frame of it was found
+    uint64_t until_event;                               // allocations, the next being 1; 0: 2^64
+    uint64_t event_attempt;                             // the number of the allocation at which until_event is 0
+    uint64_t failing_attempt;                           // the number of the allocation that fails; 0: none
+    uint64_t failures;
+    uint64_t poison;
+    uint8_t *physical;
     struct frame_zone_state zones[FRAME_ZONE_COUNT];
-    struct frame_region *near[FRAME_NEAR_COUNT]; // by section number: where the last frame of such a number was found
-    struct frame_region *regions;                // sorted
+    struct frame_region nowhere;  // has no frames; where all of NEAR lead at first and, with poisoning, always
+    struct frame_region *regions; // sorted
     size_t region_count;
     size_t metadata_bytes;
-    uint64_t until_failure; // allocations; 0: 2^64
-    uint64_t last_attempt;  // the number of the allocation at which until_failure is 0
-    uint64_t failures;
-    uint64_t frees;
-    uint8_t *physical;
-    uint64_t poison;
 };
