@@ -133,57 +133,56 @@ __attribute__((always_inline)) static inline unsigned block_map_take(struct bloc
     return order == 0 || order + 1 < reach ? reach - 1 : block_map_reach_below(map->reaches, reach);
 }
 
-// The reach of MAP, of which REACH is what it was before a run of order ADDED - 1 became free.
-static inline unsigned block_map_reach_above(const struct block_map *map, unsigned reach, unsigned added)
+// The reach of MAP, which was REACH before a word, or with RISEN above BLOCK_MAP_WORD_FREE whole words, of it got
+// RISEN. A run joins its other half at most.
+static inline unsigned block_map_reach_above(const struct block_map *map, unsigned reach, unsigned risen)
 {
-    if (added > reach)
-        reach = added;
-    while (reach < BLOCK_MAP_FREE && reach >= BLOCK_MAP_WORD_FREE && block_map_reaches(map->reaches, reach + 1))
-        reach++;
-    return reach;
+    if (reach < risen)
+        return risen;
+    if (risen < BLOCK_MAP_WORD_FREE)
+        return reach;
+    return reach + block_map_reaches(map->reaches, reach + 1);
 }
 
-static inline unsigned block_map_give_words(struct block_map *map, unsigned unit, unsigned order, unsigned reach)
+static inline bool block_map_give_words(struct block_map *map, unsigned unit, unsigned order, unsigned *risen)
 {
     unsigned bits = 8u << (order - BLOCK_MAP_WORD_ORDER);
     uint64_t run = ~0ull >> (64 - bits) << unit / 8;
     if (map->reaches & run)
-        return BLOCK_MAP_NOT_TAKEN;
+        return false;
     map->reaches |= BLOCK_MAP_ALL_FREE & run;
-    return block_map_reach_above(map, reach, order + 1);
+    *risen = order + 1;
+    return true;
 }
 
-// Give 2^ORDER units from UNIT on, a multiple of 2^ORDER, back to MAP, whose reach is REACH. Returns what it is then,
-// or BLOCK_MAP_NOT_TAKEN, and nothing has changed.
-__attribute__((always_inline)) static inline unsigned block_map_give(struct block_map *map, unsigned unit,
-                                                                     unsigned order, unsigned reach)
+// Give 2^ORDER units from UNIT on, a multiple of 2^ORDER, back to MAP. *RISEN is the new reach of their word or words
+// if that has risen, else 0. False, and nothing has changed, when one of them is free.
+__attribute__((always_inline)) static inline bool block_map_give(struct block_map *map, unsigned unit, unsigned order,
+                                                                 unsigned *risen)
 {
     if (order > BLOCK_MAP_WORD_ORDER)
-        return block_map_give_words(map, unit, order, reach);
-    unsigned index = unit / 64;
-    uint64_t run = block_map_run(order) << unit % 64;
+        return block_map_give_words(map, unit, order, risen);
+    uint64_t index = unit / 64, bit = unit % 64;
     unsigned word_reach = map->word_reach[index];
-    unsigned word_reach_then;
-    if (word_reach == 0) {
-        map->words[index] = run;
-        word_reach_then = order + 1;
-    } else {
-        uint64_t word = map->words[index];
-        if (word_reach == BLOCK_MAP_WORD_FREE || (word & run))
-            return BLOCK_MAP_NOT_TAKEN;
-        word |= run;
-        map->words[index] = word;
-        if (order >= word_reach)
-            word_reach_then = order + 1;
-        else if (block_map_free_lanes(word, word_reach))
-            word_reach_then = word_reach + 1;
-        else
-            return reach;
+    uint64_t word = map->words[index];
+    if (word_reach - 1 >= BLOCK_MAP_WORD_FREE - 1) {
+        if (word_reach == BLOCK_MAP_WORD_FREE)
+            return false;
+        word = 0;
+    } else if (word >> bit & block_map_run(order)) {
+        return false;
     }
-    map->word_reach[index] = (uint8_t)word_reach_then;
-    if (word_reach_then < BLOCK_MAP_WORD_FREE)
-        return word_reach_then > reach ? word_reach_then : reach;
-    return block_map_reach_above(map, reach, word_reach_then);
+    word |= block_map_run(order) << bit;
+    map->words[index] = word;
+    *risen = 0;
+    if (order > 0 && order >= word_reach)
+        *risen = order + 1;
+    else if (block_map_free_lanes(word, word_reach))
+        *risen = word_reach + 1;
+    else
+        return true;
+    map->word_reach[index] = (uint8_t)*risen;
+    return true;
 }
 
 // The first free unit among 2^ORDER from UNIT on, of which there is one.

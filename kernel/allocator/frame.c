@@ -48,6 +48,7 @@ static void touch_section(struct frame_zone_state *zone)
     record->map.reaches = BLOCK_MAP_ALL_FREE;
     frame_chain_add(zone, &record->map.link, FRAME_SECTION_BASE + BLOCK_MAP_FREE);
     region->touched_frames += FRAME_SECTION_FRAMES;
+    region->touched_areas += BLOCK_MAP_UNITS;
     if (region->touched_frames < region->frame_count)
         return;
     zone->fresh = region->next_fresh;
@@ -253,94 +254,116 @@ static struct frame_region *search_region(const struct frame_allocator *allocato
     return frame - region->first < region->frame_count ? region : nullptr;
 }
 
-// Give 2^ORDER units from UNIT on back to MAP, whose level begins at BASE. Returns its reach then. FIRST_FRAME is that
-// of the block.
-__attribute__((always_inline)) static inline unsigned give_units(struct frame_zone_state *zone, struct block_map *map,
-                                                                 unsigned unit, unsigned order, unsigned base,
-                                                                 uint64_t first_frame)
+// Moves MAP, in a level that begins at BASE, to where it belongs after something in it has RISEN. Returns its reach.
+__attribute__((always_inline)) static inline void raise(struct frame_zone_state *zone, struct block_map *map,
+                                                        unsigned risen, unsigned base)
 {
     unsigned reach = map->link.rank - base;
-    unsigned reach_then = block_map_give(map, unit, order, reach);
-    if (__builtin_expect(reach_then == reach, true))
-        return reach;
-    if (__builtin_expect(reach_then == BLOCK_MAP_NOT_TAKEN, false))
-        panic_free(first_frame + ((uint64_t)(block_map_first_free(map, unit, order) - unit) << base));
+    unsigned reach_then = block_map_reach_above(map, reach, risen);
+    if (reach_then == reach)
+        return;
     if (reach > 0)
         frame_chain_remove(zone, &map->link);
-    if (base == FRAME_SECTION_BASE || reach_then != BLOCK_MAP_FREE)
-        frame_chain_add(zone, &map->link, base + reach_then);
-    return reach_then;
+    frame_chain_add(zone, &map->link, base + reach_then);
+}
+
+// Give 2^ORDER areas from AREA on back to their section. False, and nothing has changed, when one is free.
+__attribute__((always_inline)) static inline bool give_to_section(struct frame_region *region, uint64_t area,
+                                                                  unsigned order)
+{
+    struct frame_zone_state *zone = region->zone;
+    struct block_map *map = &frame_section_at(region, area >> BLOCK_MAP_ORDER)->map;
+    unsigned risen;
+    if (!block_map_give(map, area % BLOCK_MAP_UNITS, order, &risen))
+        return false;
+    zone->free_areas += 1ull << order;
+    if (risen > 0)
+        raise(zone, map, risen, FRAME_SECTION_BASE);
+    return true;
+}
+
+// All of an area is free: its section speaks for it.
+__attribute__((noinline)) static void give_area(struct frame_region *region, struct block_map *map)
+{
+    struct frame_zone_state *zone = region->zone;
+    uint64_t area = map->link.area;
+    frame_chain_remove(zone, &map->link);
+    *frame_live_word(region, area) &= ~(1ull << area % 64);
+    zone->free_frames -= FRAME_AREA_FRAMES;
+    (void)give_to_section(region, area, 0);
+}
+
+static inline bool is_live(const struct frame_region *region, uint64_t area)
+{
+    return *frame_live_word(region, area) >> area % 64 & 1;
+}
+
+// Give 2^ORDER frames, less than an area, back. False, and nothing has changed, when one is free or the area was taken
+// as a part of a larger block.
+__attribute__((always_inline)) static inline bool give_to_area(struct frame_region *region, uint64_t frame,
+                                                               unsigned order)
+{
+    uint64_t area = frame / FRAME_AREA_FRAMES;
+    struct block_map *map = frame_area_map(region, area);
+    unsigned risen;
+    if (!is_live(region, area) || !block_map_give(map, frame % FRAME_AREA_FRAMES, order, &risen))
+        return false;
+    struct frame_zone_state *zone = region->zone;
+    zone->free_frames += 1ull << order;
+    zone->frees++;
+    if (risen == 0)
+        return true;
+    if (risen >= BLOCK_MAP_WORD_FREE && map->reaches == BLOCK_MAP_ALL_FREE)
+        give_area(region, map);
+    else
+        raise(zone, map, risen, FRAME_AREA_BASE);
+    return true;
 }
 
 // The area was taken as a part of a larger block, and a part of it comes back: from now on it speaks for itself.
-__attribute__((noinline)) static void split_taken_area(const struct frame_region *region, struct block_map *map,
-                                                       uint64_t area, uint64_t frame)
+static void split_taken_area(const struct frame_region *region, uint64_t area)
 {
-    struct frame_section *section = frame_section_at(region, area >> BLOCK_MAP_ORDER);
-    if (block_map_is_free(&section->map, area % BLOCK_MAP_UNITS))
-        panic_free(frame);
+    struct block_map *map = frame_area_map(region, area);
     *frame_live_word(region, area) |= 1ull << area % 64;
     map->link.area = (uint32_t)area;
     map->link.rank = FRAME_AREA_BASE;
     map->reaches = 0;
 }
 
-// The whole area is free: its section speaks for it.
-__attribute__((noinline)) static void give_area(struct frame_region *region, uint64_t area)
-{
-    struct frame_zone_state *zone = region->zone;
-    *frame_live_word(region, area) &= ~(1ull << area % 64);
-    zone->free_frames -= FRAME_AREA_FRAMES;
-    zone->free_areas++;
-    struct frame_section *section = frame_section_at(region, area >> BLOCK_MAP_ORDER);
-    give_units(zone, &section->map, area % BLOCK_MAP_UNITS, 0, FRAME_SECTION_BASE, area * FRAME_AREA_FRAMES);
-}
-
-__attribute__((always_inline)) static inline void give_in_area(struct frame_region *region, uint64_t frame,
-                                                               unsigned order)
+static void give_part_of_area(struct frame_region *region, uint64_t frame, unsigned order)
 {
     uint64_t area = frame / FRAME_AREA_FRAMES;
-    struct block_map *map = frame_area_map(region, area);
-    if (__builtin_expect(!(*frame_live_word(region, area) >> area % 64 & 1), false))
-        split_taken_area(region, map, area, frame);
-    struct frame_zone_state *zone = region->zone;
-    unsigned reach = give_units(zone, map, frame % FRAME_AREA_FRAMES, order, FRAME_AREA_BASE, frame);
-    zone->free_frames += 1ull << order;
-    zone->frees++;
-    if (__builtin_expect(reach == BLOCK_MAP_FREE, false))
-        give_area(region, area);
+    if (!is_live(region, area)) {
+        const struct frame_section *section = frame_section_at(region, area >> BLOCK_MAP_ORDER);
+        if (block_map_is_free(&section->map, area % BLOCK_MAP_UNITS))
+            panic_free(frame);
+        split_taken_area(region, area);
+    }
+    if (give_to_area(region, frame, order))
+        return;
+    const struct block_map *map = frame_area_map(region, area);
+    panic_free(area * FRAME_AREA_FRAMES + block_map_first_free(map, frame % FRAME_AREA_FRAMES, order));
 }
 
 // Areas that were taken piece by piece, or of which pieces came back and went again, may be given back as a whole.
-__attribute__((noinline)) static void retire_live_areas(const struct frame_region *region,
-                                                        const struct block_map *section, uint64_t area, uint64_t count)
+static void give_areas(struct frame_region *region, uint64_t area, unsigned order)
 {
-    for (uint64_t i = area; i < area + count; i++) {
+    uint64_t end = area + (1ull << order);
+    const struct block_map *section = &frame_section_at(region, area >> BLOCK_MAP_ORDER)->map;
+    for (uint64_t i = area; i < end; i++) {
         const struct block_map *map = frame_area_map(region, i);
         if (block_map_is_free(section, i % BLOCK_MAP_UNITS))
             panic_free(i * FRAME_AREA_FRAMES);
-        if ((*frame_live_word(region, i) >> i % 64 & 1) && map->link.rank > FRAME_AREA_BASE)
+        if (is_live(region, i) && map->link.rank != FRAME_AREA_BASE)
             panic_free(i * FRAME_AREA_FRAMES + block_map_first_free(map, 0, BLOCK_MAP_ORDER));
     }
-    for (uint64_t i = area; i < area + count; i++)
+    for (uint64_t i = area; i < end; i++)
         *frame_live_word(region, i) &= ~(1ull << i % 64);
-}
-
-__attribute__((always_inline)) static inline void give_areas(struct frame_region *region, uint64_t frame,
-                                                             unsigned order)
-{
-    uint64_t area = frame / FRAME_AREA_FRAMES;
-    unsigned area_order = order - FRAME_AREA_ORDER;
-    struct frame_section *section = frame_section_at(region, area >> BLOCK_MAP_ORDER);
-    uint64_t run = block_map_run(area_order < BLOCK_MAP_WORD_ORDER ? area_order : BLOCK_MAP_WORD_ORDER);
-    if (area_order > BLOCK_MAP_WORD_ORDER || (*frame_live_word(region, area) & run << area % 64))
-        retire_live_areas(region, &section->map, area, 1ull << area_order);
-    give_units(region->zone, &section->map, area % BLOCK_MAP_UNITS, area_order, FRAME_SECTION_BASE, frame);
-    region->zone->free_areas += 1ull << area_order;
+    (void)give_to_section(region, area, order);
     region->zone->frees++;
 }
 
-// Any block, its region not known.
+// Any block, right or wrong, wherever it is.
 __attribute__((noinline)) static void free_any(struct frame_allocator *allocator, uint64_t address, unsigned order)
 {
     if (order >= FRAME_ORDER_COUNT || (address & ((PAGE_SIZE << order) - 1)) != 0)
@@ -354,9 +377,9 @@ __attribute__((noinline)) static void free_any(struct frame_allocator *allocator
     if ((1ull << order) > region->frame_count - (frame - region->first))
         panic_foreign(region->first + region->frame_count);
     if (order < FRAME_AREA_ORDER)
-        give_in_area(region, frame, order);
+        give_part_of_area(region, frame, order);
     else
-        give_areas(region, frame, order);
+        give_areas(region, frame / FRAME_AREA_FRAMES, order - FRAME_AREA_ORDER);
     if (allocator->poison != 0)
         fill_with_poison(allocator, frame, 1ull << order);
     else
@@ -365,21 +388,18 @@ __attribute__((noinline)) static void free_any(struct frame_allocator *allocator
 
 __attribute__((noinline)) static void free_area(struct frame_allocator *allocator, uint64_t address)
 {
+    // What is not aligned becomes a number that no region has.
     uint64_t area = __builtin_rotateright64(address, PAGE_SHIFT + FRAME_AREA_ORDER);
     struct frame_region *region = allocator->near[(area >> BLOCK_MAP_ORDER) % FRAME_NEAR_COUNT];
-    uint64_t offset = (area << FRAME_AREA_ORDER) - region->first;
-    if (__builtin_expect(area >= 1ull << 32 || offset > region->touched_frames ||
-                             region->touched_frames - offset < FRAME_AREA_FRAMES,
-                         false)) {
-        free_any(allocator, address, FRAME_ORDER_2M);
-        return;
-    }
-    give_areas(region, area << FRAME_AREA_ORDER, FRAME_ORDER_2M);
+    if (area - region->first_area < region->touched_areas && !is_live(region, area) && give_to_section(region, area, 0))
+        region->zone->frees++;
+    else
+        free_any(allocator, __builtin_rotateleft64(area, PAGE_SHIFT + FRAME_AREA_ORDER), FRAME_ORDER_2M);
 }
 
 void frame_free(struct frame_allocator *allocator, phys_addr_t block, unsigned order)
 {
-    if (order != FRAME_ORDER_4K) {
+    if (__builtin_expect(order != FRAME_ORDER_4K, false)) {
         if (order == FRAME_ORDER_2M)
             free_area(allocator, block.value);
         else
@@ -389,11 +409,9 @@ void frame_free(struct frame_allocator *allocator, phys_addr_t block, unsigned o
     // An address that is not aligned becomes a number that no region has.
     uint64_t frame = __builtin_rotateright64(block.value, PAGE_SHIFT);
     struct frame_region *region = allocator->near[(frame >> FRAME_SECTION_ORDER) % FRAME_NEAR_COUNT];
-    if (__builtin_expect(frame - region->first >= region->touched_frames, false)) {
-        free_any(allocator, block.value, FRAME_ORDER_4K);
-        return;
-    }
-    give_in_area(region, frame, FRAME_ORDER_4K);
+    if (__builtin_expect(frame - region->first >= region->touched_frames, false) ||
+        !give_to_area(region, frame, FRAME_ORDER_4K))
+        free_any(allocator, __builtin_rotateleft64(frame, PAGE_SHIFT), FRAME_ORDER_4K);
 }
 
 void frame_free_run(struct frame_allocator *allocator, phys_addr_t first, uint64_t frame_count)

@@ -123,6 +123,7 @@ static void start_partial_section(struct frame_region *region)
         frame_chain_add(region->zone, &section->map.link, FRAME_SECTION_BASE + reach);
     region->zone->free_areas += areas;
     region->touched_frames = region->frame_count;
+    region->touched_areas = areas;
     if (first < first_area * FRAME_AREA_FRAMES)
         start_partial_area(region, first, lower_of(end, first_area * FRAME_AREA_FRAMES));
     if (end_area >= first_area && end > end_area * FRAME_AREA_FRAMES)
@@ -132,7 +133,6 @@ static void start_partial_section(struct frame_region *region)
 static void start_whole_sections(struct frame_region *region)
 {
     struct frame_zone_state *zone = region->zone;
-    region->touched_frames = 0;
     region->next_fresh = zone->fresh;
     zone->fresh = region;
     zone->ranks |= 1ull << FRAME_RANK_FRESH;
@@ -149,6 +149,7 @@ static uintptr_t start_region(struct frame_region *region, const struct frame_ra
     *region = (struct frame_region){
         .first = piece->first,
         .frame_count = piece->count,
+        .first_area = (piece->first + FRAME_AREA_FRAMES - 1) / FRAME_AREA_FRAMES,
         .sections = records - section * sizeof(struct frame_section),
         .areas = areas - area * sizeof(struct block_map),
         .live = live - area / 64 * sizeof(uint64_t),

@@ -40,6 +40,8 @@ struct frame_region {
     uint64_t first;          // frame
     uint64_t touched_frames; // of those from the first on, which belong to sections that have a record
     uint64_t frame_count;
+    uint64_t first_area; // of those that lie in it as a whole
+    uint64_t touched_areas;
     uintptr_t areas;    // struct block_map, by area
     uintptr_t sections; // struct frame_section, by section
     uintptr_t live;     // uint64_t with a bit an area, by area / 64: whether its map speaks for it, or its section's
