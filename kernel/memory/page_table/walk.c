@@ -122,8 +122,8 @@ void page_table_walk(const struct page_tables *tables, virt_addr_t start, virt_a
             }
             address = (address | slot_mask(level)) + 1;
             entry++;
-        } while (goes_on && address != 0 && address <= last.value && is_canonical(address) &&
-                 page_entry_index(address, level) != 0 && !names_table(*entry, level));
+        } while (goes_on && address != 0 && address <= last.value && page_entry_index(address, level) != 0 &&
+                 !names_table(*entry, level));
         if (address == 0)
             break;
     }

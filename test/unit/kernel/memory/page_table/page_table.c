@@ -432,6 +432,34 @@ static void a_walk_is_cut_to_what_was_asked_for(void **)
             page_table_case_check_walk(edges[i], edges[k]);
 }
 
+static bool count_visit(void *context, const struct page_mapping *)
+{
+    unsigned *count = context;
+    ++*count;
+    return true;
+}
+
+static void a_run_ends_where_anything_changes(void **)
+{
+    static const struct {
+        uint64_t phys;
+        struct page_attributes attributes;
+    } rows[] = {
+        {0, {PAGE_READ, 0}},
+        {KIB4, {PAGE_READ, 0}}, // goes on
+        {2 * KIB4, {PAGE_WRITE, 0}},
+        {3 * KIB4, {PAGE_WRITE, 3}},
+        {5 * KIB4, {PAGE_WRITE, 3}},
+        {6 * KIB4, {PAGE_WRITE | PAGE_GLOBAL, 3}},
+        {7 * KIB4, {PAGE_WRITE | PAGE_GLOBAL | PAGE_USER, 3}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        map(GIB1 + i * KIB4, rows[i].phys, KIB4, rows[i].attributes);
+    unsigned count = 0;
+    page_table_walk(page_table_case_tables(), (virt_addr_t){0}, (virt_addr_t){~0ull}, count_visit, &count);
+    assert_int_equal(count, sizeof rows / sizeof *rows - 1);
+}
+
 static bool stop_at_second(void *context, const struct page_mapping *)
 {
     unsigned *count = context;
@@ -510,6 +538,7 @@ int main(void)
         CASE(each_allocation_can_fail),
         cmocka_unit_test_setup_teardown(without_nx_everything_is_executable, start_without_nx, end),
         CASE(a_walk_is_cut_to_what_was_asked_for),
+        CASE(a_run_ends_where_anything_changes),
         CASE(a_walk_stops_when_told),
         CASE(a_walk_that_ends_before_it_starts_visits_nothing),
         cmocka_unit_test(any_sequence_of_operations_does_what_the_model_does),
