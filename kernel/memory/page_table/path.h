@@ -35,6 +35,14 @@ static inline uint64_t slot_mask(unsigned level)
     return (1ull << slot_shift(level)) - 1;
 }
 
+// How many entries of a table of LEVEL the range from ADDRESS to LAST goes through, up to the table's end.
+static inline uint64_t entries_in_table(uint64_t address, uint64_t last, unsigned level)
+{
+    uint64_t count = (last >> slot_shift(level)) - (address >> slot_shift(level)) + 1;
+    uint64_t room = PAGE_TABLE_ENTRIES - page_entry_index(address, level);
+    return count < room ? count : room;
+}
+
 static inline uint64_t *table_at(const struct page_tables *tables, uint64_t frame)
 {
     return (uint64_t *)(void *)(tables->physical + frame);

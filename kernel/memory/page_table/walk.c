@@ -113,17 +113,18 @@ void page_table_walk(const struct page_tables *tables, virt_addr_t start, virt_a
         }
         struct path path;
         unsigned level = descend(tables, address, &path);
-        const uint64_t *entry = path.entries[level];
+        const uint64_t *entries = path.entries[level];
+        uint64_t count = entries_in_table(address, last.value, level), i = 0;
+        address &= ~slot_mask(level);
         do {
-            if (is_present(*entry)) {
-                struct page_mapping page = page_of(*entry, level, address);
+            if (is_present(entries[i])) {
+                struct page_mapping page = page_of(entries[i], level, address + (i << slot_shift(level)));
                 clip(&page, start.value, last.value);
                 goes_on = add_page(&state, &page);
             }
-            address = (address | slot_mask(level)) + 1;
-            entry++;
-        } while (goes_on && address != 0 && address <= last.value && page_entry_index(address, level) != 0 &&
-                 !names_table(*entry, level));
+            i++;
+        } while (goes_on && i < count && !names_table(entries[i], level));
+        address += i << slot_shift(level);
         if (address == 0)
             break;
     }
