@@ -14,7 +14,7 @@ constexpr uint64_t GIB512 = 1ull << 39;
 constexpr uint64_t LOW_END = 1ull << 47; // first address that is not canonical
 constexpr uint64_t HIGH_START = ~0ull << 47;
 
-// Frame 0 is none, the next ones are spoilt on purpose so that no frame number equals an index.
+// Frame 0 means none; the next ones are never handed out, so that no frame's number is its index here.
 constexpr unsigned FIRST_FRAME = 16;
 constexpr unsigned FRAME_LIMIT = 8192;
 constexpr unsigned RUN_LIMIT = 8192;

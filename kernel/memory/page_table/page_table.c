@@ -90,8 +90,8 @@ static bool is_range(uint64_t first, uint64_t size_bytes, uint64_t alignment)
            (half == 0 || half == HIGH_HALF / HALF_SIZE);
 }
 
-// What is in the entry of every page, and what its rights add. Dirty goes with writable: the CPU never sets it then,
-// and without CR4.CET the one means nothing without the other (Intel SDM vol. 3, 4.6.1).
+// What is in the entry of every page, and what its rights add. Dirty goes with writable, so that the CPU need not set
+// it; a page that is dirty and not writable would be a shadow stack under CR4.CET (Intel SDM vol. 3, 4.6.1).
 constexpr uint64_t PAGE_BITS = PAGE_ENTRY_PRESENT | PAGE_ENTRY_ACCESSED;
 constexpr uint64_t READ_BITS = PAGE_BITS | PAGE_ENTRY_NO_EXECUTE;
 constexpr uint64_t WRITE_BITS = READ_BITS | PAGE_ENTRY_WRITABLE | PAGE_ENTRY_DIRTY;
@@ -163,7 +163,7 @@ static uint64_t table_entry(uint64_t frame, uint64_t address, uint64_t count)
 
 // Add to the count of present entries of the table of LEVEL. The root has none, and what a pinned entry names is never
 // released.
-static void count_add(struct path *path, unsigned level, uint64_t change)
+static void count_add(const struct path *path, unsigned level, uint64_t change)
 {
     if (level == PAGE_LEVELS)
         return;
@@ -220,7 +220,7 @@ static void put_pages(const struct map_job *job, uint64_t *entries, uint64_t cou
     fill(entries, count, entry, slot_mask(level) + 1);
 }
 
-// How many of the spans of 1 << SHIFT bytes the range touches, and how many of these it does not cover.
+// Of the spans of entries of LEVEL: how many the range touches, and how many of these it does not cover.
 static uint64_t spans_touched(uint64_t first, uint64_t last, unsigned level)
 {
     return (last >> slot_shift(level)) - (first >> slot_shift(level)) + 1;
@@ -387,7 +387,7 @@ static uint64_t splits_at_end(uint64_t entry, unsigned level, uint64_t address, 
 }
 
 // Put pieces in the place of the page that the path leads to.
-static void split(const struct page_tables *tables, struct reserve *reserve, struct path *path, unsigned level,
+static void split(const struct page_tables *tables, struct reserve *reserve, const struct path *path, unsigned level,
                   uint64_t address)
 {
     uint64_t entry = *path->entries[level], piece = entry, frame = reserve_take(tables, reserve);
@@ -417,7 +417,7 @@ static void split_at(const struct page_tables *tables, struct reserve *reserve, 
 
 // Remove COUNT pages, which ADDRESS begins, from a table of LEVEL; and the table, and those above it, when nothing else
 // is in them.
-static void remove_pages(const struct page_tables *tables, struct path *path, unsigned level, uint64_t address,
+static void remove_pages(const struct page_tables *tables, const struct path *path, unsigned level, uint64_t address,
                          uint64_t count)
 {
     unsigned top = level;
@@ -443,8 +443,8 @@ static void change_page(const struct page_tables *tables, uint64_t *entry, uint6
     forget(tables, address);
 }
 
-static void apply(const struct page_tables *tables, struct path *path, unsigned level, uint64_t address, uint64_t count,
-                  const struct change *change)
+static void apply(const struct page_tables *tables, const struct path *path, unsigned level, uint64_t address,
+                  uint64_t count, const struct change *change)
 {
     uint64_t start = address & ~slot_mask(level);
     if (change->kept == 0) {
