@@ -182,7 +182,8 @@ static bool reserve_nodes(struct range_allocator *allocator, unsigned count)
     if (!nodes)
         return false;
     for (unsigned i = 0; i < NODES_PER_PAGE; i++)
-        nodes[i] = (struct range_node){.child[LOWER] = i + 1 < NODES_PER_PAGE ? &nodes[i + 1] : allocator->unused};
+        nodes[i].child[LOWER] = &nodes[i + 1];
+    nodes[NODES_PER_PAGE - 1].child[LOWER] = allocator->unused;
     allocator->unused = nodes;
     return true;
 }

@@ -108,8 +108,6 @@ static enum status map_image(struct page_tables *tables, const struct boot_info 
     if (status == STATUS_OK)
         status = map_part(tables, boot, (uint64_t)data_start, (uint64_t)data_end, PAGE_WRITE);
     if (status == STATUS_OK)
-        status = map_part(tables, boot, (uint64_t)sealed_start, (uint64_t)sealed_end, PAGE_WRITE);
-    if (status == STATUS_OK)
         status = map_stacks(tables, boot);
     return status;
 }
@@ -125,9 +123,6 @@ const char *address_space_build(struct page_tables *tables, const struct boot_in
         status = map_memory(tables, boot);
     if (status == STATUS_OK)
         status = map_image(tables, boot);
-    // What comes and goes later must not change the root, of which other address spaces will have copies.
-    if (status == STATUS_OK)
-        status = page_table_pin(tables, (virt_addr_t){MEMORY_STACKS.start}, MEMORY_STACKS.size_bytes);
     if (status == STATUS_NO_MEMORY)
         return "not enough memory for the page tables";
     return status == STATUS_OK ? nullptr : "the memory map and the kernel's place in it do not fit together";

@@ -244,12 +244,25 @@ static uint64_t tables_missing(uint64_t first, uint64_t last, unsigned level, un
     return count;
 }
 
+// How many of LIMIT entries, up to the first that is present, are not. Nearly always all of them, and such entries are
+// zero, so they are first looked at together.
+static uint64_t absent_count(const uint64_t *entries, uint64_t limit)
+{
+    uint64_t all = 0, count = 0;
+#pragma clang loop unroll_count(16)
+    for (uint64_t i = 0; i < limit; i++)
+        all |= entries[i];
+    if (!is_present(all))
+        return limit;
+    while (!is_present(entries[count]))
+        count++;
+    return count;
+}
+
 // The end of the run of entries that are not present, from ENTRY on, which ADDRESS goes through; at most LAST.
 static uint64_t absent_last(const uint64_t *entry, uint64_t address, uint64_t last, unsigned level)
 {
-    uint64_t limit = entries_in_table(address, last, level), count = 1;
-    while (count < limit && !is_present(entry[count]))
-        count++;
+    uint64_t count = absent_count(entry, entries_in_table(address, last, level));
     uint64_t run_last = (address | slot_mask(level)) + ((count - 1) << slot_shift(level));
     return run_last < last ? run_last : last;
 }
@@ -317,6 +330,12 @@ static uint64_t map_run(const struct page_tables *tables, struct map_job *job, u
         if (is_present(*path.entries[level]))
             return STATUS_BUSY;
         uint64_t run_last = absent_last(path.entries[level], address, job.last, level);
+        if (level == 1 && address == first && run_last == job.last) { // one table has room for all
+            uint64_t count = size_bytes >> slot_shift(level);
+            put_pages(&job, path.entries[level], count, first, level);
+            count_add(&path, level, count);
+            return STATUS_OK;
+        }
         missing_count += tables_missing(address, run_last, level, job.page_level);
         address = run_last + 1;
     } while (address - 1 != job.last);
