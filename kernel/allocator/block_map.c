@@ -34,12 +34,20 @@ static uint64_t word_of_range(unsigned first, unsigned end)
     return below_end & ~0ull << first;
 }
 
+// All words but those at the ends of a range are whole or empty.
+static unsigned reach_of(uint64_t word)
+{
+    if (word == ~0ull)
+        return BLOCK_MAP_WORD_FREE;
+    return word == 0 ? 0 : block_map_word_reach_below(word, BLOCK_MAP_WORD_FREE);
+}
+
 unsigned block_map_start(struct block_map *map, unsigned unit, unsigned count)
 {
     for (unsigned i = 0; i < BLOCK_MAP_WORDS; i++) {
         unsigned start = i * 64, end = unit + count;
         map->words[i] = word_of_range(unit > start ? unit - start : 0, end > start ? end - start : 0);
-        map->word_reach[i] = (uint8_t)block_map_word_reach_below(map->words[i], BLOCK_MAP_WORD_FREE);
+        map->word_reach[i] = (uint8_t)reach_of(map->words[i]);
     }
     return block_map_reach_below(map->reaches, BLOCK_MAP_FREE);
 }

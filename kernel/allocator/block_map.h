@@ -144,45 +144,58 @@ static inline unsigned block_map_reach_above(const struct block_map *map, unsign
     return reach + block_map_reaches(map->reaches, reach + 1);
 }
 
-static inline bool block_map_give_words(struct block_map *map, unsigned unit, unsigned order, unsigned *risen)
+// A word in which units have become free and whose reach is not yet known.
+struct block_map_word {
+    uint64_t index, word;
+    unsigned reach; // before
+};
+
+static inline bool block_map_give_words(struct block_map *map, unsigned unit, unsigned order)
 {
     unsigned bits = 8u << (order - BLOCK_MAP_WORD_ORDER);
     uint64_t run = ~0ull >> (64 - bits) << unit / 8;
     if (map->reaches & run)
         return false;
     map->reaches |= BLOCK_MAP_ALL_FREE & run;
-    *risen = order + 1;
     return true;
 }
 
-// Give 2^ORDER units from UNIT on, a multiple of 2^ORDER, back to MAP. *RISEN is the new reach of their word or words
-// if that has risen, else 0. False, and nothing has changed, when one of them is free.
+// Give 2^ORDER units from UNIT on, a multiple of 2^ORDER, back to MAP. False, and nothing has changed, when one of them
+// is free; else block_map_risen() with the same ORDER and PLACE has to follow.
 __attribute__((always_inline)) static inline bool block_map_give(struct block_map *map, unsigned unit, unsigned order,
-                                                                 unsigned *risen)
+                                                                 struct block_map_word *place)
 {
     if (order > BLOCK_MAP_WORD_ORDER)
-        return block_map_give_words(map, unit, order, risen);
-    uint64_t index = unit / 64, bit = unit % 64;
+        return block_map_give_words(map, unit, order);
+    uint64_t index = unit / 64, run = block_map_run(order) << unit % 64;
     unsigned word_reach = map->word_reach[index];
-    uint64_t word = map->words[index];
-    if (word_reach - 1 >= BLOCK_MAP_WORD_FREE - 1) {
+    if (__builtin_expect(word_reach - 1 >= BLOCK_MAP_WORD_FREE - 1, false)) {
         if (word_reach == BLOCK_MAP_WORD_FREE)
             return false;
-        word = 0;
-    } else if (word >> bit & block_map_run(order)) {
-        return false;
+        map->words[index] = 0;
     }
-    word |= block_map_run(order) << bit;
+    uint64_t word = map->words[index] ^ run;
+    if (__builtin_expect((word & run) != run, false))
+        return false;
     map->words[index] = word;
-    *risen = 0;
-    if (order > 0 && order >= word_reach)
-        *risen = order + 1;
-    else if (block_map_free_lanes(word, word_reach))
-        *risen = word_reach + 1;
-    else
-        return true;
-    map->word_reach[index] = (uint8_t)*risen;
+    *place = (struct block_map_word){.index = index, .word = word, .reach = word_reach};
     return true;
+}
+
+// The new reach of a word, or with orders above a word's of whole words, if it has risen by what was given; else 0.
+__attribute__((always_inline)) static inline unsigned block_map_risen(struct block_map *map, unsigned order,
+                                                                      const struct block_map_word *place)
+{
+    unsigned risen = order + 1;
+    if (order > BLOCK_MAP_WORD_ORDER)
+        return risen;
+    if (order == 0 || order < place->reach) {
+        if (!block_map_free_lanes(place->word, place->reach))
+            return 0;
+        risen = place->reach + 1;
+    }
+    map->word_reach[place->index] = (uint8_t)risen;
+    return risen;
 }
 
 // The first free unit among 2^ORDER from UNIT on, of which there is one.

@@ -254,7 +254,7 @@ static struct frame_region *search_region(const struct frame_allocator *allocato
     return frame - region->first < region->frame_count ? region : nullptr;
 }
 
-// Moves MAP, in a level that begins at BASE, to where it belongs after something in it has RISEN. Returns its reach.
+// Moves MAP, in a level that begins at BASE, to where it belongs after something in it has RISEN.
 __attribute__((always_inline)) static inline void raise(struct frame_zone_state *zone, struct block_map *map,
                                                         unsigned risen, unsigned base)
 {
@@ -267,19 +267,28 @@ __attribute__((always_inline)) static inline void raise(struct frame_zone_state 
     frame_chain_add(zone, &map->link, base + reach_then);
 }
 
-// Give 2^ORDER areas from AREA on back to their section. False, and nothing has changed, when one is free.
-__attribute__((always_inline)) static inline bool give_to_section(struct frame_region *region, uint64_t area,
-                                                                  unsigned order)
+// Apart from who calls it, which then gets along with the registers that it need not save. Always true, for the same.
+__attribute__((noinline)) static bool raise_section(struct frame_zone_state *zone, struct block_map *map,
+                                                    unsigned risen)
 {
-    struct frame_zone_state *zone = region->zone;
-    struct block_map *map = &frame_section_at(region, area >> BLOCK_MAP_ORDER)->map;
-    unsigned risen;
-    if (!block_map_give(map, area % BLOCK_MAP_UNITS, order, &risen))
-        return false;
-    zone->free_areas += 1ull << order;
-    if (risen > 0)
-        raise(zone, map, risen, FRAME_SECTION_BASE);
+    raise(zone, map, risen, FRAME_SECTION_BASE);
     return true;
+}
+
+// Give 2^ORDER areas from AREA on back to their section, as FREES blocks. False, and nothing has changed, when one is
+// free.
+__attribute__((always_inline)) static inline bool give_to_section(const struct frame_region *region, uint64_t area,
+                                                                  unsigned order, unsigned frees)
+{
+    struct block_map *map = &frame_section_at(region, area >> BLOCK_MAP_ORDER)->map;
+    struct block_map_word place;
+    if (!block_map_give(map, area % BLOCK_MAP_UNITS, order, &place))
+        return false;
+    struct frame_zone_state *zone = region->zone;
+    zone->free_areas += 1ull << order;
+    zone->frees += frees;
+    unsigned risen = block_map_risen(map, order, &place);
+    return risen == 0 || raise_section(zone, map, risen);
 }
 
 // All of an area is free: its section speaks for it.
@@ -290,7 +299,7 @@ __attribute__((noinline)) static void give_area(struct frame_region *region, str
     frame_chain_remove(zone, &map->link);
     *frame_live_word(region, area) &= ~(1ull << area % 64);
     zone->free_frames -= FRAME_AREA_FRAMES;
-    (void)give_to_section(region, area, 0);
+    (void)give_to_section(region, area, 0, 0);
 }
 
 static inline bool is_live(const struct frame_region *region, uint64_t area)
@@ -305,12 +314,14 @@ __attribute__((always_inline)) static inline bool give_to_area(struct frame_regi
 {
     uint64_t area = frame / FRAME_AREA_FRAMES;
     struct block_map *map = frame_area_map(region, area);
-    unsigned risen;
-    if (!is_live(region, area) || !block_map_give(map, frame % FRAME_AREA_FRAMES, order, &risen))
+    struct block_map_word place;
+    if (__builtin_expect(!is_live(region, area), false) ||
+        !block_map_give(map, frame % FRAME_AREA_FRAMES, order, &place))
         return false;
     struct frame_zone_state *zone = region->zone;
     zone->free_frames += 1ull << order;
     zone->frees++;
+    unsigned risen = block_map_risen(map, order, &place);
     if (risen == 0)
         return true;
     if (risen >= BLOCK_MAP_WORD_FREE && map->reaches == BLOCK_MAP_ALL_FREE)
@@ -359,8 +370,7 @@ static void give_areas(struct frame_region *region, uint64_t area, unsigned orde
     }
     for (uint64_t i = area; i < end; i++)
         *frame_live_word(region, i) &= ~(1ull << i % 64);
-    (void)give_to_section(region, area, order);
-    region->zone->frees++;
+    (void)give_to_section(region, area, order, 1);
 }
 
 // Any block, right or wrong, wherever it is.
@@ -386,32 +396,33 @@ __attribute__((noinline)) static void free_any(struct frame_allocator *allocator
         allocator->near[(frame >> FRAME_SECTION_ORDER) % FRAME_NEAR_COUNT] = region;
 }
 
+// What is not aligned becomes a number that no region has.
 __attribute__((noinline)) static void free_area(struct frame_allocator *allocator, uint64_t address)
 {
-    // What is not aligned becomes a number that no region has.
     uint64_t area = __builtin_rotateright64(address, PAGE_SHIFT + FRAME_AREA_ORDER);
     struct frame_region *region = allocator->near[(area >> BLOCK_MAP_ORDER) % FRAME_NEAR_COUNT];
-    if (area - region->first_area < region->touched_areas && !is_live(region, area) && give_to_section(region, area, 0))
-        region->zone->frees++;
-    else
+    if (__builtin_expect(area - region->first_area >= region->touched_areas, false) || is_live(region, area) ||
+        !give_to_section(region, area, 0, 1))
         free_any(allocator, __builtin_rotateleft64(area, PAGE_SHIFT + FRAME_AREA_ORDER), FRAME_ORDER_2M);
 }
 
-void frame_free(struct frame_allocator *allocator, phys_addr_t block, unsigned order)
+__attribute__((noinline)) static void free_frame(struct frame_allocator *allocator, uint64_t address)
 {
-    if (__builtin_expect(order != FRAME_ORDER_4K, false)) {
-        if (order == FRAME_ORDER_2M)
-            free_area(allocator, block.value);
-        else
-            free_any(allocator, block.value, order);
-        return;
-    }
-    // An address that is not aligned becomes a number that no region has.
-    uint64_t frame = __builtin_rotateright64(block.value, PAGE_SHIFT);
+    uint64_t frame = __builtin_rotateright64(address, PAGE_SHIFT);
     struct frame_region *region = allocator->near[(frame >> FRAME_SECTION_ORDER) % FRAME_NEAR_COUNT];
     if (__builtin_expect(frame - region->first >= region->touched_frames, false) ||
         !give_to_area(region, frame, FRAME_ORDER_4K))
         free_any(allocator, __builtin_rotateleft64(frame, PAGE_SHIFT), FRAME_ORDER_4K);
+}
+
+void frame_free(struct frame_allocator *allocator, phys_addr_t block, unsigned order)
+{
+    if (__builtin_expect(order == FRAME_ORDER_4K, true))
+        free_frame(allocator, block.value);
+    else if (order == FRAME_ORDER_2M)
+        free_area(allocator, block.value);
+    else
+        free_any(allocator, block.value, order);
 }
 
 void frame_free_run(struct frame_allocator *allocator, phys_addr_t first, uint64_t frame_count)

@@ -77,13 +77,9 @@ static enum status map_part(struct page_tables *tables, const struct boot_info *
                           attributes);
 }
 
-// A part that may not be written must not be writable through the direct map either.
-static enum status map_constant_part(struct page_tables *tables, const struct boot_info *boot, uint64_t start,
-                                     uint64_t end, enum page_rights rights)
+// What may not be written must not be writable through the direct map either.
+static enum status protect_alias(struct page_tables *tables, const struct boot_info *boot, uint64_t start, uint64_t end)
 {
-    enum status status = map_part(tables, boot, start, end, rights);
-    if (status != STATUS_OK)
-        return status;
     return page_table_protect(tables, direct(image_phys(boot, start)), page_up(end) - start, PAGE_READ | PAGE_GLOBAL);
 }
 
@@ -98,17 +94,23 @@ static enum status map_stacks(struct page_tables *tables, const struct boot_info
     return STATUS_OK;
 }
 
+// In the order of kernel.ld.
 static enum status map_image(struct page_tables *tables, const struct boot_info *boot)
 {
-    enum status status = map_constant_part(tables, boot, (uint64_t)text_start, (uint64_t)text_end, PAGE_EXECUTE);
+    const uint64_t text = (uint64_t)text_start, constants = (uint64_t)constants_start, symbols = (uint64_t)symbol_table_start;
+    enum status status = map_part(tables, boot, text, (uint64_t)text_end, PAGE_EXECUTE);
     if (status == STATUS_OK)
-        status = map_constant_part(tables, boot, (uint64_t)constants_start, (uint64_t)constants_end, PAGE_READ);
+        status = map_part(tables, boot, constants, (uint64_t)constants_end, PAGE_READ);
     if (status == STATUS_OK)
-        status = map_constant_part(tables, boot, (uint64_t)symbol_table_start, (uint64_t)symbol_table_end, PAGE_READ);
+        status = protect_alias(tables, boot, text, (uint64_t)constants_end);
     if (status == STATUS_OK)
-        status = map_part(tables, boot, (uint64_t)data_start, (uint64_t)data_end, PAGE_WRITE);
+        status = map_part(tables, boot, (uint64_t)sealed_start, (uint64_t)data_end, PAGE_WRITE);
     if (status == STATUS_OK)
         status = map_stacks(tables, boot);
+    if (status == STATUS_OK)
+        status = map_part(tables, boot, symbols, (uint64_t)symbol_table_end, PAGE_READ);
+    if (status == STATUS_OK)
+        status = protect_alias(tables, boot, symbols, (uint64_t)symbol_table_end);
     return status;
 }
 
