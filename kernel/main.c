@@ -18,6 +18,7 @@
 #include <log/log.h>
 #include <memory/device.h>
 #include <memory/memory.h>
+#include <memory/stack.h>
 #include <serial/serial.h>
 #include <time/time.h>
 #include <time/timer.h>
@@ -209,6 +210,8 @@ static void start_input(const struct firmware *firmware, const char *command_lin
     start_screen(&boot->video, level);              // ... on the screen too
     if (problem != nullptr)
         panic("the kernel cannot set up its memory: %s", problem);
+    if (kernel_stack_init() != STATUS_OK)
+        panic("the kernel has no memory for its list of stacks");
 
     report_boot(boot, command_line, entry_tsc);
     report_memory(memory_tsc - entry_tsc);

@@ -25,29 +25,28 @@ unsigned block_map_first_free(const struct block_map *map, unsigned unit, unsign
     return unit;
 }
 
-// The bits of a word that lie in the units from FIRST to END, counted from the word's first.
-static uint64_t word_of_range(unsigned first, unsigned end)
+// Leave in word INDEX of MAP what is free of it in BITS.
+static void keep_in_word(struct block_map *map, unsigned index, uint64_t bits)
 {
-    if (first >= 64 || end == 0 || first >= end)
-        return 0;
-    uint64_t below_end = end >= 64 ? ~0ull : (1ull << end) - 1;
-    return below_end & ~0ull << first;
-}
-
-// All words but those at the ends of a range are whole or empty.
-static unsigned reach_of(uint64_t word)
-{
-    if (word == ~0ull)
-        return BLOCK_MAP_WORD_FREE;
-    return word == 0 ? 0 : block_map_word_reach_below(word, BLOCK_MAP_WORD_FREE);
+    map->words[index] &= bits;
+    map->word_reach[index] = (uint8_t)block_map_word_reach_below(map->words[index], BLOCK_MAP_WORD_FREE);
 }
 
 unsigned block_map_start(struct block_map *map, unsigned unit, unsigned count)
 {
-    for (unsigned i = 0; i < BLOCK_MAP_WORDS; i++) {
-        unsigned start = i * 64, end = unit + count;
-        map->words[i] = word_of_range(unit > start ? unit - start : 0, end > start ? end - start : 0);
-        map->word_reach[i] = (uint8_t)reach_of(map->words[i]);
+    for (unsigned i = 0; i < BLOCK_MAP_WORDS; i++)
+        map->words[i] = 0;
+    map->reaches = 0;
+    if (count == 0)
+        return 0;
+    unsigned first = unit / 64, last_unit = unit + count - 1, last = last_unit / 64;
+    for (unsigned i = first; i <= last; i++) {
+        map->words[i] = ~0ull;
+        map->word_reach[i] = BLOCK_MAP_WORD_FREE;
     }
+    if (unit % 64 != 0)
+        keep_in_word(map, first, ~0ull << unit % 64);
+    if (last_unit % 64 != 63)
+        keep_in_word(map, last, ~0ull >> (63 - last_unit % 64));
     return block_map_reach_below(map->reaches, BLOCK_MAP_FREE);
 }

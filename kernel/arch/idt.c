@@ -16,7 +16,7 @@ constexpr unsigned GATE_SELECTOR = 16, GATE_STACK = 32, GATE_ATTRIBUTES = 40;
 
 constexpr uint64_t GATE_INTERRUPT_PRESENT = 0x8e; // present, DPL 0, 64-bit interrupt gate
 constexpr uint64_t GATE_RING_3 = 3 << 5;          // INT n may be executed there
-constexpr unsigned TRAP_ENTRY_SIZE = 16;         // trap_entry.asm has the same number
+constexpr unsigned TRAP_ENTRY_SIZE = 16;          // trap_entry.asm has the same number
 // trap_entry.asm has the same set.
 constexpr uint32_t ERROR_CODE_VECTORS = 1u << 8 | 0x1fu << 10 | 1u << 17 | 1u << 21 | 1u << 29 | 1u << 30;
 
@@ -48,6 +48,7 @@ void idt_load(trap_handler_fn *exceptions, trap_handler_fn *interrupts)
                (entry & 0xffff'0000) << 32,
         .high = entry >> 32,
     };
+#pragma clang loop unroll_count(8)
     for (unsigned vector = 0; vector < IDT_VECTOR_COUNT; vector++) {
         idt[vector] = gate;
         gate.low += TRAP_ENTRY_SIZE; // the entries share a page, so nothing is carried

@@ -97,7 +97,8 @@ static enum status map_stacks(struct page_tables *tables, const struct boot_info
 // In the order of kernel.ld.
 static enum status map_image(struct page_tables *tables, const struct boot_info *boot)
 {
-    const uint64_t text = (uint64_t)text_start, constants = (uint64_t)constants_start, symbols = (uint64_t)symbol_table_start;
+    const uint64_t text = (uint64_t)text_start, constants = (uint64_t)constants_start,
+                   symbols = (uint64_t)symbol_table_start;
     enum status status = map_part(tables, boot, text, (uint64_t)text_end, PAGE_EXECUTE);
     if (status == STATUS_OK)
         status = map_part(tables, boot, constants, (uint64_t)constants_end, PAGE_READ);

@@ -22,7 +22,8 @@ phys_addr_t early_allocate(struct early *early, uint64_t size_bytes)
 {
     early->allocation_count++;
     size_bytes = page_up(size_bytes);
-    if (early->allocation_count == early->fail_at || size_bytes > early->end - early->next)
+    // Something is left for the frame allocator, which manages no range without a frame.
+    if (early->allocation_count == early->fail_at || size_bytes >= early->end - early->next)
         return (phys_addr_t){};
     phys_addr_t pages = {early->next};
     early->next += size_bytes;

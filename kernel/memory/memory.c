@@ -36,37 +36,15 @@ static void release_table(void *, phys_addr_t frame)
     frame_free(&frames, frame, FRAME_ORDER_4K);
 }
 
-static void invalidate_none(void *, virt_addr_t)
-{
-}
-
 static void invalidate(void *, virt_addr_t page)
 {
     cpu_invalidate_page(page);
 }
 
-static const struct page_table_host early_host = {table_from_early, leave_table, invalidate_none, nullptr};
+static const struct page_table_host early_host = {table_from_early, leave_table, nullptr, nullptr};
 static const struct page_table_host frame_host = {table_from_frames, release_table, invalidate, nullptr};
 
 // ---- what the frame allocator gets
-
-// All that is usable, but what has been taken from it already.
-static size_t list_ranges(struct frame_range *ranges, const struct boot_info *boot)
-{
-    size_t count = 0;
-    for (uint32_t i = 0; i < boot->memory_count; i++) {
-        const struct boot_memory *entry = memory_map_entry(boot, i);
-        if (entry->kind != BOOT_MEMORY_USABLE && entry->kind != BOOT_MEMORY_LOADER)
-            continue;
-        uint64_t start = entry->base == early.start ? early.next : entry->base;
-        uint64_t end = entry->base + entry->length;
-        if (end > MEMORY_DIRECT_MAP.size_bytes)
-            end = MEMORY_DIRECT_MAP.size_bytes;
-        if (start < end)
-            ranges[count++] = (struct frame_range){start / PAGE_SIZE, (end - start) / PAGE_SIZE};
-    }
-    return count;
-}
 
 // Where the allocator finds what it starts from. Physical, because the address changes in between.
 struct estate {
@@ -74,17 +52,38 @@ struct estate {
     size_t range_count;
 };
 
+// All that is usable, with what has been taken from it already. *EARLY_RANGE is the one it was taken from.
+static size_t list_ranges(struct frame_range *ranges, const struct boot_info *boot, struct frame_range **early_range)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < boot->memory_count; i++) {
+        const struct boot_memory *entry = memory_map_entry(boot, i);
+        uint64_t end = entry->base + entry->length;
+        if (end > MEMORY_DIRECT_MAP.size_bytes)
+            end = MEMORY_DIRECT_MAP.size_bytes;
+        if ((entry->kind != BOOT_MEMORY_USABLE && entry->kind != BOOT_MEMORY_LOADER) || entry->base >= end)
+            continue;
+        if (entry->base == early.start)
+            *early_range = &ranges[count];
+        ranges[count++] = (struct frame_range){entry->base / PAGE_SIZE, (end - entry->base) / PAGE_SIZE};
+    }
+    return count;
+}
+
 static const char *reserve_metadata(struct estate *estate, const struct boot_info *boot)
 {
     estate->ranges = early_allocate(&early, boot->memory_count * sizeof(struct frame_range));
     if (estate->ranges.value == 0)
         return "not enough memory for the list of usable ranges";
-    struct frame_range *ranges = phys_to_virt(estate->ranges);
-    size_t size_bytes = frame_metadata_size(ranges, list_ranges(ranges, boot));
+    struct frame_range *ranges = phys_to_virt(estate->ranges), *early_range = nullptr;
+    estate->range_count = list_ranges(ranges, boot, &early_range);
+    size_t size_bytes = frame_metadata_size(ranges, estate->range_count);
     estate->metadata = early_allocate(&early, size_bytes);
     if (estate->metadata.value == 0)
         return "not enough memory for the frame allocator's metadata";
-    estate->range_count = list_ranges(ranges, boot); // again, without what was just taken
+    uint64_t taken = (early.next - early.start) / PAGE_SIZE;
+    early_range->first += taken;
+    early_range->count -= taken;
     return nullptr;
 }
 
@@ -141,8 +140,6 @@ const char *memory_init(const struct boot_info **boot, const struct memory_optio
     *boot = phys_to_virt(copy);
     problem = start_frames(&estate, options, (*boot)->entropy[1]);
     tables.host = &frame_host;
-    if (problem == nullptr && kernel_stack_init() != STATUS_OK)
-        problem = "not enough memory for the list of stacks";
     return problem;
 }
 

@@ -56,8 +56,3 @@ enum status address_space_seal(struct page_tables *tables);
 
 // The kernel's own tables are live, on a CPU whose physical addresses have PHYS_BITS bits.
 void device_init(unsigned phys_bits);
-
-// ---- stack.c
-
-// The frame allocator works. STATUS_NO_MEMORY.
-[[nodiscard]] enum status kernel_stack_init(void);

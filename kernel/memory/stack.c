@@ -22,7 +22,8 @@ static void *allocate_node_page(void *)
 enum status kernel_stack_init(void)
 {
     // Stacks come and go, but the root, of which other address spaces will have copies, stays as it is.
-    enum status status = page_table_pin(memory_page_tables(), (virt_addr_t){MEMORY_STACKS.start}, MEMORY_STACKS.size_bytes);
+    enum status status =
+        page_table_pin(memory_page_tables(), (virt_addr_t){MEMORY_STACKS.start}, MEMORY_STACKS.size_bytes);
     if (status != STATUS_OK)
         return status;
     return range_allocator_init(&ranges, (virt_addr_t){MEMORY_STACKS.start}, MEMORY_STACKS.size_bytes,

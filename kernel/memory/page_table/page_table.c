@@ -38,9 +38,18 @@ static void entry_write(uint64_t *entry, uint64_t value)
 
 [[gnu::always_inline]] static inline void fill(uint64_t *entries, uint64_t count, uint64_t value, uint64_t step)
 {
-#pragma clang loop unroll_count(16)
-    for (uint64_t i = 0; i < count; i++, value += step)
-        entry_write(&entries[i], value);
+    constexpr uint64_t PIECE = 32;
+    for (; count >= PIECE; count -= PIECE) {
+#pragma clang loop unroll(full)
+        for (uint64_t i = 0; i < PIECE; i++, value += step)
+            entry_write(entries++, value);
+    }
+#pragma clang loop unroll(full)
+    for (uint64_t piece = PIECE / 2; piece > 0; piece /= 2) {
+#pragma clang loop unroll(full)
+        for (uint64_t i = 0; (count & piece) && i < piece; i++, value += step)
+            entry_write(entries++, value);
+    }
 }
 
 static void clear(uint64_t *entries, uint64_t count)
@@ -50,7 +59,8 @@ static void clear(uint64_t *entries, uint64_t count)
 
 static void forget(const struct page_tables *tables, uint64_t page)
 {
-    tables->host->invalidate(tables->host->context, (virt_addr_t){page});
+    if (tables->host->invalidate)
+        tables->host->invalidate(tables->host->context, (virt_addr_t){page});
 }
 
 static void release(const struct page_tables *tables, uint64_t frame)

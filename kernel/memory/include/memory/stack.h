@@ -11,6 +11,9 @@ struct kernel_stack {
     virt_addr_t top;    // page-aligned
 };
 
+// Have a region to take stacks from. STATUS_NO_MEMORY. Once, after memory_init().
+[[nodiscard]] enum status kernel_stack_init(void);
+
 // Make a stack of SIZE_BYTES, a multiple of PAGE_SIZE, contents arbitrary. STATUS_INVALID, or STATUS_NO_MEMORY; then
 // nothing is left behind, but for a page of the list of stacks that the next one will use. O(pages + log stacks).
 [[nodiscard]] enum status kernel_stack_allocate(uint64_t size_bytes, struct kernel_stack *stack);

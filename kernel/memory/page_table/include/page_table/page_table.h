@@ -36,7 +36,8 @@ struct page_table_host {
     phys_addr_t (*allocate)(void *context); // one frame, its contents arbitrary; address 0 when there is none
     void (*release)(void *context, phys_addr_t frame);
     // Forget what the TLB has for the page that begins at PAGE, and all that the CPU remembers of the way to any page.
-    // Called once for each page that was mapped and is changed, removed or split; never for a new one.
+    // Called once for each page that was mapped and is changed, removed or split; never for a new one. nullptr while
+    // no CPU uses the tables.
     void (*invalidate)(void *context, virt_addr_t page);
     void *context;
 };
