@@ -12,9 +12,15 @@
 #include <allocator/frame.h>
 #include <lib/panic.h>
 
+// What the chain links are cast to.
+static_assert(offsetof(struct block_map, link) == 0 && offsetof(struct frame_section, map) == 0);
+
 typedef unsigned long long printable_t;
 
-static_assert(offsetof(struct block_map, link) == 0 && offsetof(struct frame_section, map) == 0);
+static printable_t address_of(uint64_t frame)
+{
+    return frame << PAGE_SHIFT;
+}
 
 [[noreturn]] __attribute__((cold, noinline)) static void panic_misaligned(uint64_t address, unsigned order)
 {
@@ -26,16 +32,16 @@ static_assert(offsetof(struct block_map, link) == 0 && offsetof(struct frame_sec
 
 [[noreturn]] __attribute__((cold, noinline)) static void panic_foreign(uint64_t frame)
 {
-    panic("frame 0x%llx: freed, but it was never the frame allocator's", (printable_t)(frame << PAGE_SHIFT));
+    panic("frame 0x%llx: freed, but it was never the frame allocator's", address_of(frame));
 }
 
 [[noreturn]] __attribute__((cold, noinline)) static void panic_free(uint64_t frame)
 {
-    panic("frame 0x%llx: freed, but it is free already", (printable_t)(frame << PAGE_SHIFT));
+    panic("frame 0x%llx: freed, but it is free already", address_of(frame));
 }
 
 // The next section that nobody has asked for becomes a free block like any other.
-static void touch_section(struct frame_zone_state *zone)
+static void touch_section(struct frame_allocator *allocator, struct frame_zone_state *zone)
 {
     struct frame_region *region = zone->fresh;
     uint64_t section = (region->first + region->touched_frames) >> FRAME_SECTION_ORDER;
@@ -49,6 +55,7 @@ static void touch_section(struct frame_zone_state *zone)
     frame_chain_add(zone, &record->map.link, FRAME_SECTION_BASE + BLOCK_MAP_FREE);
     region->touched_frames += FRAME_SECTION_FRAMES;
     region->touched_areas += BLOCK_MAP_UNITS;
+    frame_remember(allocator, region, section << FRAME_SECTION_ORDER);
     if (region->touched_frames < region->frame_count)
         return;
     zone->fresh = region->next_fresh;
@@ -140,7 +147,7 @@ static uint64_t take_block(struct frame_allocator *allocator, struct frame_zone_
         rank = rank_for(--zone, order);
     }
     if (rank == FRAME_RANK_FRESH) {
-        touch_section(zone);
+        touch_section(allocator, zone);
         rank = FRAME_RANK_FRESH - 1;
     }
     if (order >= FRAME_AREA_ORDER)
@@ -194,8 +201,8 @@ __attribute__((cold, noinline)) static void check_poison(const struct frame_allo
                 other = i;
         }
         if (poisoned > 0 && poisoned < words_a_frame)
-            panic("frame 0x%llx: written to after it was freed, 0x%llx at offset %u",
-                  (printable_t)(frame << PAGE_SHIFT), (printable_t)words[other], (unsigned)(other * sizeof(uint64_t)));
+            panic("frame 0x%llx: written to after it was freed, 0x%llx at offset %u", address_of(frame),
+                  (printable_t)words[other], (unsigned)(other * sizeof(uint64_t)));
     }
 }
 
@@ -390,10 +397,9 @@ __attribute__((noinline)) static void free_any(struct frame_allocator *allocator
         give_part_of_area(region, frame, order);
     else
         give_areas(region, frame / FRAME_AREA_FRAMES, order - FRAME_AREA_ORDER);
+    frame_remember(allocator, region, frame);
     if (allocator->poison != 0)
         fill_with_poison(allocator, frame, 1ull << order);
-    else
-        allocator->near[(frame >> FRAME_SECTION_ORDER) % FRAME_NEAR_COUNT] = region;
 }
 
 // What is not aligned becomes a number that no region has.

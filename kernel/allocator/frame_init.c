@@ -182,8 +182,11 @@ static void start_regions(struct frame_allocator *allocator, const struct frame_
     uintptr_t records = (uintptr_t)(allocator->regions + allocator->region_count);
     struct frame_region *region = allocator->regions;
     cutter = (struct cutter){.ranges = ranges, .ranges_end = ranges + count};
-    while (next_piece(&cutter, &piece, &zone))
-        records = start_region(region++, &piece, &allocator->zones[zone], records);
+    for (; next_piece(&cutter, &piece, &zone); region++) {
+        records = start_region(region, &piece, &allocator->zones[zone], records);
+        if (region->touched_frames > 0)
+            frame_remember(allocator, region, region->first);
+    }
 }
 
 enum status frame_allocator_init(struct frame_allocator *allocator, const struct frame_range *ranges, size_t count,

@@ -9,7 +9,7 @@ constexpr unsigned FRAME_SECTION_ORDER = 2 * BLOCK_MAP_ORDER;
 constexpr uint64_t FRAME_AREA_FRAMES = 1ull << FRAME_AREA_ORDER;
 constexpr uint64_t FRAME_SECTION_FRAMES = 1ull << FRAME_SECTION_ORDER;
 
-// A map's reach is its rank less that of a full map of its level, where no record in the chain has that.
+// The rank of a map of the level is the level's base and the map's reach. A map of reach 0 is not in the chain.
 constexpr unsigned FRAME_AREA_BASE = 0;
 constexpr unsigned FRAME_SECTION_BASE = FRAME_AREA_ORDER;
 
@@ -33,6 +33,13 @@ static inline struct frame_section *frame_section_at(const struct frame_region *
 static inline uint64_t *frame_live_word(const struct frame_region *region, uint64_t area)
 {
     return (uint64_t *)(region->live + area / 64 * sizeof(uint64_t));
+}
+
+// Poisoning has a step more at each free, which only who searches for the region takes.
+static inline void frame_remember(struct frame_allocator *allocator, struct frame_region *region, uint64_t frame)
+{
+    if (allocator->poison == 0)
+        allocator->near[(frame >> FRAME_SECTION_ORDER) % FRAME_NEAR_COUNT] = region;
 }
 
 // Puts LINK before all others of RANK.

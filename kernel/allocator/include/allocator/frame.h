@@ -9,8 +9,8 @@
 //   zone    what an address may not exceed, for modes and devices that reach no further
 //
 // Each function takes a number of steps that depends neither on how much memory there is nor on how much is taken;
-// where the number of ranges counts, it says so. Nothing is locked: one context at a time, never in an interrupt
-// handler.
+// where the number of ranges counts, it says so. A block that is free and large enough is always found. Nothing is
+// locked: one context at a time, never in an interrupt handler.
 #pragma once
 #include <lib/address.h>
 #include <lib/status.h>
@@ -58,7 +58,8 @@ size_t frame_metadata_size(const struct frame_range *ranges, size_t count);
 [[nodiscard]] phys_addr_t frame_allocate(struct frame_allocator *allocator, unsigned order, enum frame_zone zone);
 
 // Give back the block of 2^ORDER frames at BLOCK. Any aligned part of what was allocated can be given back alone.
-// Panics, and names the frame, when a part of it is free already or was never this allocator's. O(log ranges).
+// Panics, and names the frame, when a part of it is free already or was never this allocator's. O(log ranges) at worst;
+// above 2 MiB a step for each area, which are 512 at most.
 void frame_free(struct frame_allocator *allocator, phys_addr_t block, unsigned order);
 
 // The same for FRAME_COUNT frames in a row, which need not be a power of two: what is left of a block is not kept.

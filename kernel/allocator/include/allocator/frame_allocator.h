@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a frame allocator is made of, for whoever has to put one somewhere. Only kernel/allocator looks inside. The
-// structure is described at the top of kernel/allocator/frame.c.
+// What a frame allocator is made of, for whoever has to put one somewhere, from where it cannot be moved: it points
+// into itself. Only kernel/allocator looks inside; the top of kernel/allocator/frame.c describes it.
 #pragma once
 #include <allocator/frame.h>
 #include <stddef.h>
@@ -22,7 +22,6 @@ struct frame_link {
     uint32_t area; // the number of the first area that the record speaks of
 };
 
-// Of all zones below it, too, when it is asked for a block.
 struct frame_zone_state {
     uint64_t ranks;                             // a bit for each that has a record; FRAME_RANK_END has always
     struct frame_link *first[FRAME_RANK_COUNT]; // of each rank that has one
@@ -51,7 +50,7 @@ struct frame_region {
 
 struct frame_allocator {
     struct frame_zone_state *highest[FRAME_ZONE_COUNT]; // up to the one asked for that has memory at all, or the lowest
-    struct frame_region *near[FRAME_NEAR_COUNT];        // by section number: where the last frame of it was found
+    struct frame_region *near[FRAME_NEAR_COUNT];        // by section number: a region that has some of such a section
     uint64_t until_event;                               // allocations, the next being 1; 0: 2^64
     uint64_t event_attempt;                             // the number of the allocation at which until_event is 0
     uint64_t failing_attempt;                           // the number of the allocation that fails; 0: none
@@ -59,7 +58,7 @@ struct frame_allocator {
     uint64_t poison;
     uint8_t *physical;
     struct frame_zone_state zones[FRAME_ZONE_COUNT];
-    struct frame_region nowhere;  // has no frames; where all of NEAR lead at first and, with poisoning, always
+    struct frame_region nowhere;  // has no frames; all of NEAR lead there at first and, with poisoning, always
     struct frame_region *regions; // sorted
     size_t region_count;
     size_t metadata_bytes;
