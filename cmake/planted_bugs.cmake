@@ -13,6 +13,7 @@ set(HEWN_PLANTED_BUGS
     misaligned_stack    # handlers are called with a stack that the ABI does not allow
     missing_ist         # a double fault has no stack of its own
     unsaved_register    # what is interrupted finds another value in R11
+    missing_invlpg      # the TLB keeps what it knows of pages that change or go away
     unzeroed_bss)       # the loader leaves in .bss what was in memory
 
 set(HEWN_BREAK "" CACHE STRING "Plant one bug (cmake/planted_bugs.cmake)")

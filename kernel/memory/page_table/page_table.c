@@ -59,7 +59,7 @@ static void clear(uint64_t *entries, uint64_t count)
 
 static void forget(const struct page_tables *tables, uint64_t page)
 {
-    if (tables->host->invalidate)
+    if (tables->host->invalidate && !HEWN_BREAK_MISSING_INVLPG)
         tables->host->invalidate(tables->host->context, (virt_addr_t){page});
 }
 
