@@ -28,8 +28,10 @@ EACH_CLOCK = {clock: {**ICOUNT, "cmdline": f"clock={clock}"} for clock in ("tsc"
 PIC = {"cmdline": "irqchip=pic"}
 ON_BOTH = {"": {}, "bochs": BOCHS}
 BOTH_CONTROLLERS = {"apic": {}, "pic": PIC, "without_apic": {"cpu": "qemu64,-apic"}}
+WITH_SMAP = {"": {}, "smap": {"cpu": "qemu64,+smap"}}
+WITH_1G_PAGES = {"": {"cpu": "qemu64,+pdpe1gb", "memory": "3G"}}
 VARIANTS = {
-    "speed.timer_interrupt": {"": ICOUNT, "pic": {**ICOUNT, **PIC}},
+    "speed.timer_interrupt": {"": ICOUNT, "pic": {**ICOUNT, **PIC}, "smap": {**ICOUNT, "cpu": "qemu64,+smap"}},
     "speed.keyboard_interrupt": {"": ICOUNT},
     "speed.software_interrupt": {"": ICOUNT},
     "speed.time_now": EACH_CLOCK,
@@ -47,6 +49,13 @@ VARIANTS = {
     "time.pit_takes_over_when_the_local_timer_is_mute": {"": ICOUNT},
     "timer.periods_do_not_drift": {"": {}, "pic": {"cmdline": "irqchip=pic clock=pit"}},
     "boot.bss_is_zero": {"": {"memory": "16M", "memory_fill": 0xa5}},
+    "trap.handlers_run_with_the_memory_of_programs_closed": WITH_SMAP,
+    "ring3.may_not_ask_where_the_kernels_tables_are": {"": {}, "umip": {"cpu": "qemu64,+umip"}},
+    "permission.ring_0_reaches_memory_of_programs_with_the_access_flag_alone": WITH_SMAP,
+    "permission.ring_0_does_not_execute_what_is_a_programs": {"": {}, "smep": {"cpu": "qemu64,+smep"}},
+    "permission.cpu_uses_what_it_has": {"": {}, "newest_cpu": {"cpu": "max"}, "without_nx": {"cpu": "qemu64,-nx"}},
+    "tlb.changes_of_a_page_of_1_gib_are_seen_at_once": WITH_1G_PAGES,
+    "tlb.parts_of_a_page_of_1_gib_change_at_once": WITH_1G_PAGES,
     "irq.line_interrupts_again_and_again": BOTH_CONTROLLERS,
     "irq.masked_line_is_silent_until_it_is_unmasked": BOTH_CONTROLLERS,
     "irq.line_that_no_controller_has_is_out_of_range": BOTH_CONTROLLERS,
@@ -148,6 +157,9 @@ DRIVERS = {
 # With these words a test says that it is about another build than this.
 OTHER_BUILDS = ("this kernel is built without UBSan",)
 
+NEEDS_A_GIBIBYTE = dict.fromkeys(("tlb.changes_of_a_page_of_1_gib_are_seen_at_once",
+                                  "tlb.parts_of_a_page_of_1_gib_change_at_once"), "no free block of that size")
+
 # Tests that skip themselves on the machine of all_in_one, with the reason to be seen there.
 SKIPPED_IN_ONE = {
     "irq.spurious_line_7_is_not_acknowledged": "needs the 8259 pair",
@@ -156,6 +168,7 @@ SKIPPED_IN_ONE = {
     "exception.stack_fault_by_address": "TCG raises #GP for an address relative to RBP",
     "exception.simd_error": "TCG never raises #XM",
     "ring3.alignment_check": "TCG never raises #AC",
+    **NEEDS_A_GIBIBYTE,
 }
 
 
@@ -168,7 +181,7 @@ def require_result(run, test):
 
 
 NEEDS_PIC = {name: reason for name, reason in SKIPPED_IN_ONE.items() if reason == "needs the 8259 pair"}
-SKIPPED_ON_BOCHS = NEEDS_PIC
+SKIPPED_ON_BOCHS = {**NEEDS_PIC, **NEEDS_A_GIBIBYTE}
 NEEDS_APIC = dict.fromkeys(("irq.spurious_vector_of_the_local_apic_is_counted",
                             "irq.spurious_vector_of_the_local_apic_is_not_acknowledged",
                             "irq.request_of_a_line_that_was_given_up_is_acknowledged"), "needs APICs")
@@ -268,6 +281,9 @@ MACHINES = {
     "q35_without_i8042": ({"machine": "q35,i8042=off"}, SKIPPED_IN_ONE),
     "newest_cpu": ({"cpu": "max"}, SKIPPED_IN_ONE),
     "oldest_cpu": ({"cpu": "core2duo"}, SKIPPED_IN_ONE),
+    "cpu_without_nx": ({"cpu": "qemu64,-nx"}, SKIPPED_IN_ONE),
+    "cpu_without_pat_and_global_pages": ({"cpu": "qemu64,-pat,-pge"}, SKIPPED_IN_ONE),
+    "cpu_with_smep_smap_and_umip": ({"cpu": "qemu64,+smep,+smap,+umip"}, SKIPPED_IN_ONE),
     "four_cpus": ({"smp": 4}, SKIPPED_IN_ONE),
     "isapc": ({"machine": "isapc"}, SKIPPED_ON_PIC),
     "microvm": ({"machine": "microvm", "drive": "virtio-mmio"}, {**SKIPPED_IN_ONE, **NEEDS_SCREEN}),

@@ -155,11 +155,13 @@ operation read
         mov rax, [rel fault_address]
 place read
         mov al, [rax]
+        ret
 
 operation write
         mov rax, [rel fault_address]
 place write
         mov [rax], al
+        ret
 
 operation read_by_frame_pointer
         mov rbp, [rel fault_address]

@@ -160,10 +160,11 @@ TEST(ring3, page_faults_say_that_they_are_the_users)
 {
     prepare();
     fault_address = NULL_PLUS_24;
-    static const struct expected_fault absent[] = {
+    const struct expected_fault absent[] = {
         {USER_ROW(user_read), .vector = PAGE_FAULT, .error_code = PF_USER, .cr2 = NULL_PLUS_24},
         {USER_ROW(user_write), .vector = PAGE_FAULT, .error_code = PF_USER | PF_WRITE, .cr2 = NULL_PLUS_24},
-        {"user_jump", enter_user_jump, (const uint8_t *)NULL_PLUS_24, PAGE_FAULT, PF_USER | PF_FETCH, NULL_PLUS_24},
+        {"user_jump", enter_user_jump, (const uint8_t *)NULL_PLUS_24, PAGE_FAULT, PF_USER | machine_fetch_bit(),
+         NULL_PLUS_24},
         {USER_ROW(user_push_nowhere), .vector = PAGE_FAULT, .error_code = PF_USER | PF_WRITE, .cr2 = 0x100 - 8},
     };
     CHECK_ROWS(absent);
@@ -179,14 +180,14 @@ TEST(ring3, may_not_touch_the_kernel)
          .cr2 = fault_address},
         {USER_ROW(user_write_own_text), .vector = PAGE_FAULT, .error_code = PF_USER | PF_PRESENT | PF_WRITE,
          .cr2 = PROGRAM_TEXT},
-        {"user_jump", enter_user_jump, (const uint8_t *)fault_address, PAGE_FAULT, PF_USER | PF_PRESENT | PF_FETCH,
-         fault_address},
+        {"user_jump", enter_user_jump, (const uint8_t *)fault_address, PAGE_FAULT,
+         PF_USER | PF_PRESENT | machine_fetch_bit(), fault_address},
     };
     const struct expected_fault text = {"user_jump",
                                         enter_user_jump,
                                         (const uint8_t *)(uintptr_t)prepare,
                                         PAGE_FAULT,
-                                        PF_USER | PF_PRESENT | PF_FETCH,
+                                        PF_USER | PF_PRESENT | machine_fetch_bit(),
                                         (uintptr_t)prepare};
     CHECK_ROWS(kernel);
     fault_address = (uintptr_t)prepare;

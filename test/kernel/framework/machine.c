@@ -2,6 +2,7 @@
 // Page tables as the CPU walks them, and the question which CPU this is. For the tests of arch and interrupt.
 #include "machine.h"
 #include <arch/cpu.h>
+#include <arch/protection.h>
 #include <framework/test.h>
 #include <lib/string.h>
 #include <memory/memory.h>
@@ -41,14 +42,18 @@ void machine_unmap_frame(uint64_t address)
 
 constexpr uint64_t CR0_WRITE_PROTECT = 1u << 16;
 
+static uint64_t write_protect_before;
+
 void machine_unseal(void)
 {
-    cpu_write_cr0(cpu_read_cr0() & ~CR0_WRITE_PROTECT);
+    uint64_t cr0 = cpu_read_cr0();
+    write_protect_before = cr0 & CR0_WRITE_PROTECT;
+    cpu_write_cr0(cr0 & ~CR0_WRITE_PROTECT);
 }
 
 void machine_seal(void)
 {
-    cpu_write_cr0(cpu_read_cr0() | CR0_WRITE_PROTECT);
+    cpu_write_cr0(cpu_read_cr0() | write_protect_before);
 }
 
 void machine_write_sealed(volatile uint64_t *word, uint64_t value)
@@ -56,6 +61,12 @@ void machine_write_sealed(volatile uint64_t *word, uint64_t value)
     machine_unseal();
     *word = value;
     machine_seal();
+}
+
+uint64_t machine_fetch_bit(void)
+{
+    struct cpu_protections cpu = cpu_identify_protections();
+    return cpu.has_no_execute || cpu.has_smep ? 1u << 4 : 0;
 }
 
 bool machine_is_tcg(void)

@@ -94,6 +94,10 @@ static inline void machine_forget_page(uint64_t address)
 void *machine_map_frame(uint64_t address, enum page_rights rights);
 void machine_unmap_frame(uint64_t address);
 
+// What a page fault's error code has of an instruction fetch: bit 4, or 0 on a CPU that has neither NX nor SMEP and
+// tells no fetch from a read (vol. 3, 4.7).
+uint64_t machine_fetch_bit(void);
+
 // Whether this is QEMU without hardware acceleration, whose CPU leaves out what few programs need.
 bool machine_is_tcg(void);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // kernel/memory/stack.c: what a stack is good for, what its guard stops, and that nothing of one is left behind. What
 // the report of an overflow says is read by test/kernel/run.py.
+#include <arch/protection.h>
 #include <framework/expected_fault.h>
 #include <framework/test.h>
 #include <lib/string.h>
@@ -85,7 +86,8 @@ TEST(kernel_stack, every_byte_can_be_written_and_none_beside_it)
     check_page_fault(write_there, stack.bottom.value - PAGE_SIZE, ERROR_WRITE);
     check_page_fault(read_there, stack.bottom.value - 1, 0);
     check_page_fault(write_there, stack.top.value, ERROR_WRITE); // the next one's guard, or nothing
-    check_page_fault(jump_there, stack.bottom.value, ERROR_PRESENT | ERROR_EXECUTE);
+    if (cpu_identify_protections().has_no_execute)
+        check_page_fault(jump_there, stack.bottom.value, ERROR_PRESENT | ERROR_EXECUTE);
     kernel_stack_free(&stack);
 }
 
@@ -153,11 +155,12 @@ TEST(kernel_stack, freed_stack_is_gone_with_its_frames)
 
 TEST(kernel_stack, every_page_is_writable_data_for_all_address_spaces)
 {
+    unsigned executable = cpu_identify_protections().has_no_execute ? 0 : PAGE_EXECUTE; // as everything is
     struct kernel_stack stack = make_stack(STACK_SIZE);
     for (uint64_t page = stack.bottom.value; page < stack.top.value; page += PAGE_SIZE) {
         struct page_mapping mapping;
         CHECK(page_table_find(memory_page_tables(), (virt_addr_t){page}, &mapping));
-        CHECK_EQUAL(mapping.attributes.rights, PAGE_WRITE | PAGE_GLOBAL);
+        CHECK_EQUAL(mapping.attributes.rights, PAGE_WRITE | PAGE_GLOBAL | executable);
         CHECK_EQUAL(mapping.attributes.cache, PAGE_WRITE_BACK);
         CHECK_EQUAL(mapping.page_size_bytes, PAGE_SIZE);
     }
