@@ -10,6 +10,7 @@ set(HEWN_PLANTED_BUGS
     red_zone            # the compiler may keep locals where an interrupt puts its frame
     no_eoi              # the controller is not told that an interrupt has been handled
     no_cld              # handlers run with the direction flag of what they interrupted
+    no_clac             # handlers run with programs' memory open, if what they interrupted has opened it
     misaligned_stack    # handlers are called with a stack that the ABI does not allow
     missing_ist         # a double fault has no stack of its own
     unsaved_register    # what is interrupted finds another value in R11

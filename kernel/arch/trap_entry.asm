@@ -76,11 +76,13 @@ trap_entries:
 %ifndef HEWN_BREAK_NO_CLD
         cld                         ; the C ABI wants it, and the interrupted code may have been copying backwards
 %endif
+%ifndef HEWN_BREAK_NO_CLAC
         ; Ring 3 may set AC, which opens its memory to ring 0, and no gate clears it. Without SMAP there is no CLAC.
         cmp byte [rel cpu_smap_is_on], 0
         je %%has_no_smap
         clac
 %%has_no_smap:
+%endif
         sub rsp, trap_frame.vector
         mov [rsp + trap_frame.rax], rax
         mov [rsp + trap_frame.rbx], rbx

@@ -24,10 +24,14 @@ BUGS = {
     "red_zone": ("trap.locals_of_a_leaf_function_survive_an_interrupt", r"stub\.c:\d+: difference is 0x"),
     "no_eoi": ("irq.line_interrupts_again_and_again@pic", r"irq\.c:\d+: not true: has_come"),
     "no_cld": ("trap.handlers_run_with_df_and_if_clear", r"the handler of vector 0 runs with rflags 0x\w*4\w\w "),
+    "no_clac": ("trap.handlers_run_with_the_memory_of_programs_closed@smap",
+                r"the handler of vector 0 runs with rflags 0x4\w{4}"),
     "misaligned_stack": ("trap.handlers_run_on_an_aligned_stack", r"the handler of vector 0 has its frame at 0x\w+8 "),
     "missing_ist": ("exception.double_fault_by_stack_overflow", r"has no result.*the guest reset itself"),
     "unsaved_register": ("trap.every_vector_keeps_every_register", r"vector 0 changes r11 to 0xffffffffffffffff"),
     "unzeroed_bss": ("boot.bss_is_zero", r"printed no plan|an array in \.bss is 0xa5"),
+    "missing_invlpg": ("tlb.changes_of_a_page_of_4_kib_are_seen_at_once",
+                       r"tlb\.c:\d+: protected: write at 0x\w+ raises nothing"),
 }
 
 
