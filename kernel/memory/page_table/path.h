@@ -45,7 +45,7 @@ static inline uint64_t entries_in_table(uint64_t address, uint64_t last, unsigne
 
 static inline uint64_t *table_at(const struct page_tables *tables, uint64_t frame)
 {
-    return (uint64_t *)(void *)(tables->physical + frame);
+    return (uint64_t *)((uintptr_t)tables->physical + frame); // physical address 0 may be seen at 0, a null pointer
 }
 
 static inline bool is_present(uint64_t entry)
