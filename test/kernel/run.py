@@ -51,6 +51,7 @@ VARIANTS = {
     "boot.bss_is_zero": {"": {"memory": "16M", "memory_fill": 0xa5}},
     "trap.handlers_run_with_the_memory_of_programs_closed": WITH_SMAP,
     "ring3.may_not_ask_where_the_kernels_tables_are": {"": {}, "umip": {"cpu": "qemu64,+umip"}},
+    "probe.memory_of_programs_is_copied_on_request_alone": WITH_SMAP,
     "permission.ring_0_reaches_memory_of_programs_with_the_access_flag_alone": WITH_SMAP,
     "permission.ring_0_does_not_execute_what_is_a_programs": {"": {}, "smep": {"cpu": "qemu64,+smep"}},
     "permission.cpu_uses_what_it_has": {"": {}, "newest_cpu": {"cpu": "max"}, "without_nx": {"cpu": "qemu64,-nx"}},
@@ -251,9 +252,9 @@ def interrupt_of_the_slave_ends_there_first(context):
     check("rm" not in events, "the master was told first")
 
 
-def cause_of(context, name):
+def cause_of(context, name, **options):
     """The sentence of the report that ends the test called NAME."""
-    with test_machine(context, name) as machine:
+    with test_machine(context, name, **options) as machine:
         finish(machine)
         return re.search("^cause: (.*)$", machine.serial, re.MULTILINE)[1]
 
@@ -268,6 +269,13 @@ def death_on_a_stack_made_at_run_time_names_it(context):
                          cause_of(context, "kernel_stack.write_below_ends_the_kernel"))
     check(write, "the write below a stack is told otherwise")
     check_equal(int(write[1], 16) + 8, int(write[2], 16), "the stack above the write")
+
+
+@case(labels=("kernel",))
+def death_of_a_program_shows_its_instruction(context):
+    """The report reads the program's memory, which SMAP keeps the kernel from otherwise."""
+    cause = cause_of(context, "ring3.invalid_opcode_ends_the_kernel", cpu="qemu64,+smap")
+    check("bytes at RIP: 0f 0b" in cause, cause)
 
 
 # What else the whole image runs on: way: (options of test_machine(), tests that skip themselves there).

@@ -101,7 +101,13 @@ static const char *page_access(uint64_t code)
     return code & PAGE_WRITE ? "wrote to" : "read from";
 }
 
-static const char *page_obstacle(uint64_t code)
+// With nothing of its own in the lower half, the kernel has no business with a page that is there (SMEP and SMAP).
+static bool is_in_program(uint64_t code, uint64_t address)
+{
+    return !(code & PAGE_USER) && address < LOW_HALF_END;
+}
+
+static const char *page_obstacle(uint64_t code, uint64_t address)
 {
     if (code & PAGE_RESERVED)
         return "a reserved bit is set in the page tables";
@@ -113,6 +119,8 @@ static const char *page_obstacle(uint64_t code)
         return "the page belongs to an enclave";
     if (code & PAGE_SHADOW_STACK)
         return "the page is no shadow stack";
+    if (is_in_program(code, address))
+        return "the page is a program's";
     if (code & PAGE_EXECUTE)
         return "the page is not executable";
     if (code & PAGE_WRITE)
@@ -125,7 +133,7 @@ static void describe_page_fault(struct sentence *sentence, const struct cause_fa
     say(sentence, "%s %s 0x%016llx: ", facts->error_code & PAGE_USER ? "a program" : "the kernel",
         page_access(facts->error_code), (printable_t)facts->cr2);
     say_place(sentence, facts, facts->cr2);
-    say(sentence, "; %s", page_obstacle(facts->error_code));
+    say(sentence, "; %s", page_obstacle(facts->error_code, facts->cr2));
 }
 
 // ---- double fault

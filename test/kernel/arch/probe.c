@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Reading memory that may not be there (arch/probe.h).
 #include <arch/probe.h>
+#include <arch/protection.h>
 #include <arch/stack.h>
 #include <framework/expected_fault.h>
 #include <framework/machine.h>
@@ -67,6 +68,59 @@ TEST(probe, copy_stops_at_the_page_that_is_missing)
     CHECK_EQUAL(destination[23], 0x5a);
     CHECK_EQUAL(destination[24], 0);
     CHECK_EQUAL(left_to_write, 22);
+}
+
+constexpr uint64_t PROGRAM = 0x40'0000;
+
+// By SMAP; without it, nothing keeps the kernel from what it can address.
+TEST(probe, memory_of_programs_is_copied_on_request_alone)
+{
+    constexpr uint64_t RFLAGS_ACCESS = 1u << 18;
+    bool has_smap = cpu_identify_protections().has_smap;
+    memset(machine_map_frame(PROGRAM, PAGE_USER | PAGE_WRITE), 0x5a, PAGE_SIZE);
+    memset(destination, 0, sizeof destination);
+    size_t unasked = probe_copy(destination, (const void *)PROGRAM, 8);
+    size_t into_it = probe_copy((void *)PROGRAM, source, 8);
+    size_t asked = probe_copy_from_user(destination, (const void *)PROGRAM, 16);
+    size_t cut = probe_copy_from_user(destination + 16, (const void *)(PROGRAM + PAGE_SIZE - 8), 16);
+    uint64_t rflags;
+    __asm__ volatile("pushfq\n\tpopq %0" : "=r"(rflags));
+    machine_unmap_frame(PROGRAM);
+    size_t gone = probe_copy_from_user(destination, (const void *)PROGRAM, 8);
+    CHECK_EQUAL(unasked, has_smap ? 8 : 0);
+    CHECK_EQUAL(into_it, has_smap ? 8 : 0);
+    CHECK_EQUAL(asked, 0);
+    CHECK_EQUAL(cut, 8);
+    CHECK_EQUAL(gone, 8);
+    CHECK_EQUAL(destination[15], 0x5a);
+    CHECK_EQUAL(destination[23], 0x5a);
+    CHECK_EQUAL(destination[24], 0);
+    CHECK_EQUAL(rflags & RFLAGS_ACCESS, 0);
+}
+
+TEST(probe, memory_of_the_kernel_is_no_programs)
+{
+    const uint64_t addresses[] = {(uintptr_t)source, (1ull << 47) - 4, 1ull << 47, NON_CANONICAL, UINT64_MAX - 7};
+    fill_source();
+    for (unsigned i = 0; i < sizeof addresses / sizeof *addresses; i++)
+        CHECK_EQUAL(probe_copy_from_user(destination, (const void *)addresses[i], 8), 8);
+    CHECK_EQUAL(destination[0], 0);
+}
+
+// All of it is asked for, so none is copied, even where the beginning is there.
+TEST(probe, end_of_the_lower_half_ends_a_program)
+{
+    constexpr uint64_t END = 1ull << 47;
+    memset(machine_map_frame(END - PAGE_SIZE, PAGE_USER), 0x5a, PAGE_SIZE);
+    memset(destination, 0, sizeof destination);
+    size_t beyond = probe_copy_from_user(destination, (const void *)(END - 4), 5);
+    uint8_t first_beyond = destination[0];
+    size_t within = probe_copy_from_user(destination, (const void *)(END - 4), 4);
+    machine_unmap_frame(END - PAGE_SIZE);
+    CHECK_EQUAL(beyond, 5);
+    CHECK_EQUAL(first_beyond, 0);
+    CHECK_EQUAL(within, 0);
+    CHECK_EQUAL(destination[3], 0x5a);
 }
 
 TEST(probe, nothing_else_may_fault)

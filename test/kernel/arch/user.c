@@ -225,6 +225,15 @@ TEST(ring3, may_not_ask_where_the_kernels_tables_are)
         CHECK_EQUAL(provoke(table[i].operation).vector, INVALID_OPCODE);
 }
 
+// What the report says is read by test/kernel/run.py.
+TEST_DIES_BY(ring3, invalid_opcode_ends_the_kernel, 6)
+{
+    prepare();
+    (void)cpu_interrupts_disable();
+    map_program();
+    enter_user_invalid_opcode();
+}
+
 TEST(ring3, exceptions_begin_on_the_kernels_stack)
 {
     prepare();

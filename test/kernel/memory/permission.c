@@ -279,6 +279,14 @@ TEST(permission, memory_types_are_numbered_as_page_tables_number_them)
     CHECK_EQUAL(memory_type_has_write_combining(), has_table);
     if (!has_table)
         return;
+    // A firmware may have left another table.
+    constexpr uint64_t ALL_UNCACHED_BUT_THE_FIRST = 6;
+    uint64_t flags = cpu_interrupts_disable();
+    msr_write(MSR_PAGE_ATTRIBUTE_TABLE, ALL_UNCACHED_BUT_THE_FIRST);
+    machine_unseal();
+    memory_type_init();
+    machine_seal();
+    cpu_interrupts_restore(flags);
     uint64_t types = msr_read(MSR_PAGE_ATTRIBUTE_TABLE);
     CHECK_EQUAL(types >> 8 * PAGE_WRITE_BACK & 0xff, 6);
     CHECK_EQUAL(types >> 8 & 0xff, 4);

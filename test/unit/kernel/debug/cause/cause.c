@@ -46,11 +46,12 @@ static void a_page_fault_tells_who_did_what_and_what_stood_against_it(void **)
         {0x6, "a program wrote to ", "; no page is mapped there"},
         {0x10, "the kernel jumped to ", "; no page is mapped there"},
         {0x14, "a program jumped to ", "; no page is mapped there"},
-        {0x1, "the kernel read from ", "; the page's rights forbid it"},
-        {0x3, "the kernel wrote to ", "; the page is read-only, or not for this ring"},
+        {0x1, "the kernel read from ", "; the page is a program's"},
+        {0x3, "the kernel wrote to ", "; the page is a program's"},
         {0x5, "a program read from ", "; the page is the kernel's"},
         {0x7, "a program wrote to ", "; the page is read-only, or not for this ring"},
-        {0x11, "the kernel jumped to ", "; the page is not executable"},
+        {0x11, "the kernel jumped to ", "; the page is a program's"},
+        {0x15, "a program jumped to ", "; the page is not executable"},
         {0x9, "the kernel read from ", "; a reserved bit is set in the page tables"},
         {0xb, "the kernel wrote to ", "; a reserved bit is set in the page tables"},
         {0x25, "a program read from ", "; the page's protection key forbids it"},
@@ -64,6 +65,25 @@ static void a_page_fault_tells_who_did_what_and_what_stood_against_it(void **)
         assert_memory_equal(text, cases[i].start, strlen(cases[i].start));
         assert_string_equal(text + strlen(text) - strlen(cases[i].end), cases[i].end);
         assert_non_null(strstr(text, "identity map"));
+    }
+}
+
+static void a_page_fault_in_the_kernels_half_tells_what_the_page_is(void **)
+{
+    static const struct {
+        uint64_t error_code;
+        const char *end;
+    } cases[] = {
+        {0x1, ": kernel text; the page's rights forbid it"},
+        {0x3, ": kernel text; the page is read-only, or not for this ring"},
+        {0x5, ": kernel text; the page is the kernel's"},
+        {0x11, ": kernel text; the page is not executable"},
+    };
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct cause_facts facts = facts_of(14, cases[i].error_code);
+        facts.cr2 = BASE;
+        const char *text = describe(&facts);
+        assert_string_equal(text + strlen(text) - strlen(cases[i].end), cases[i].end);
     }
 }
 
@@ -314,6 +334,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_page_fault_tells_who_did_what_and_what_stood_against_it),
+        cmocka_unit_test(a_page_fault_in_the_kernels_half_tells_what_the_page_is),
         cmocka_unit_test(a_page_fault_tells_where_the_address_lies),
         cmocka_unit_test(a_double_fault_names_the_stack_that_has_overflown),
         cmocka_unit_test(a_selector_is_told_with_index_and_table),
