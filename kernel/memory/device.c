@@ -3,12 +3,13 @@
 // is, so asking twice gives the same mapping and asking for two memory types is noticed. Called by drivers.
 #include "parts.h"
 #include <arch/memory_type.h>
+#include <lib/section.h>
 #include <log/log.h>
 #include <memory/device.h>
 #include <memory/layout.h>
 #include <memory/memory.h>
 
-static uint64_t phys_end; // of what CPU and region reach; 0 until the kernel's own tables are live
+READ_ONLY_AFTER_INIT static uint64_t phys_end; // of what CPU and region reach; 0 until the kernel's own tables are live
 
 void device_init(unsigned phys_bits)
 {

@@ -6,13 +6,15 @@
 #include <arch/cpu.h>
 #include <arch/memory_type.h>
 #include <arch/protection.h>
+#include <lib/panic.h>
+#include <lib/section.h>
 #include <memory/layout.h>
 #include <memory/memory.h>
 
 static struct frame_allocator frames;
-static struct page_tables tables;
-static struct early early;
-uintptr_t phys_map_base;
+READ_ONLY_AFTER_INIT static struct page_tables tables;
+READ_ONLY_AFTER_INIT static struct early early;
+READ_ONLY_AFTER_INIT uintptr_t phys_map_base;
 
 // ---- what the page tables ask for
 
@@ -81,6 +83,7 @@ static const char *reserve_metadata(struct estate *estate, const struct boot_inf
     estate->metadata = early_allocate(&early, size_bytes);
     if (estate->metadata.value == 0)
         return "not enough memory for the frame allocator's metadata";
+    ASSERT(early_range != nullptr);
     uint64_t taken = (early.next - early.start) / PAGE_SIZE;
     early_range->first += taken;
     early_range->count -= taken;

@@ -170,26 +170,31 @@ def unknown_clock_is_refused_by_name(context):
 
 # An HPET that the firmware describes, but that is no more than two words in memory: capabilities (revision 1, three
 # timers, 64 bits), then the period in femtoseconds.
-FALSE_HPET = 0x3000000
+FALSE_HPET = 1 << 32  # a DIMM that the memory map does not have: what it does have is not taken for a device
 HPET_CAPABILITIES = 0x8086a201
 FALSE_HPETS = {
-    "hpet_that_stands_still_is_no_clock": (HPET_CAPABILITIES, 10_000_000, "the HPET stands still"),
-    "hpet_without_a_period_is_no_clock": (HPET_CAPABILITIES, 0, "the HPET breaks its specification"),
-    "hpet_with_a_slow_period_is_no_clock": (HPET_CAPABILITIES, 100_000_001, "the HPET breaks its specification"),
-    "hpet_with_a_fast_period_is_no_clock": (HPET_CAPABILITIES, 999_999, "the HPET breaks its specification"),
-    "hpet_without_a_revision_is_no_clock": (HPET_CAPABILITIES & ~0xff, 10_000_000, "the HPET breaks its specification"),
-    "hpet_of_all_ones_is_none": (0xffffffff, 0xffffffff, "no HPET"),
+    "hpet_that_stands_still_is_no_clock": (HPET_CAPABILITIES, 10_000_000, "time: the HPET stands still"),
+    "hpet_without_a_period_is_no_clock": (HPET_CAPABILITIES, 0, "time: the HPET breaks its specification"),
+    "hpet_with_a_slow_period_is_no_clock": (HPET_CAPABILITIES, 100_000_001, "time: the HPET breaks its specification"),
+    "hpet_with_a_fast_period_is_no_clock": (HPET_CAPABILITIES, 999_999, "time: the HPET breaks its specification"),
+    "hpet_without_a_revision_is_no_clock": (HPET_CAPABILITIES & ~0xff, 10_000_000, "time: the HPET breaks its specification"),
+    "hpet_of_all_ones_is_none": (0xffffffff, 0xffffffff, "time: no HPET"),
 }
 
 
-def false_hpet_case(capabilities, period, sentence):
+HPET_IN_RAM = 0x3000000
+
+
+def false_hpet_case(capabilities, period, sentence, address=FALSE_HPET):
     def run(context):
         table = context.work / "hpet.bin"  # IA-PC HPET 1.0a, 3.2.4, behind the header
-        table.write_bytes(struct.pack("<IBBBBQBHB", HPET_CAPABILITIES, 0, 64, 0, 0, FALSE_HPET, 0, 100, 0))
+        table.write_bytes(struct.pack("<IBBBBQBHB", HPET_CAPABILITIES, 0, 64, 0, 0, address, 0, 100, 0))
         text = boot(context, machine="pc,hpet=off", extra=(
+            "-m", "64M,slots=1,maxmem=1G", "-object", "memory-backend-ram,id=dimm,size=128M",
+            "-device", f"pc-dimm,memdev=dimm,addr={FALSE_HPET:#x}",
             "-acpitable", f"sig=HPET,rev=1,data={table}",
-            "-device", f"loader,addr={FALSE_HPET:#x},data={period << 32 | capabilities:#x},data-len=8"))
-        check_says(text, f"time: {sentence}")
+            "-device", f"loader,addr={address:#x},data={period << 32 | capabilities:#x},data-len=8"))
+        check_says(text, sentence)
         check_equal(check_clock(text, "tsc")[0], "measured against the PM timer", "how the clock was measured")
     return run
 
@@ -236,6 +241,7 @@ for name, (options, clocks, tick) in MACHINES.items():
     add_case(name, best_clock_case(options, clocks, tick))
 for name, facts in FALSE_HPETS.items():
     add_case(name, false_hpet_case(*facts))
+add_case("hpet_in_memory_is_refused", false_hpet_case(HPET_CAPABILITIES, 10_000_000, "it is memory, not a device", HPET_IN_RAM))
 for clock in RATES_MHZ:
     add_case(f"forced_{clock}", forced_clock_case({}, clock, LOCAL_TIMER))
     add_case(f"stamps_go_on_with_{clock}", lambda context, clock=clock: stamps_go_on(context, clock))
