@@ -309,13 +309,16 @@ static void the_allocation_of_the_number_given_fails_and_no_other(void **)
 }
 
 // With POISON, MEMORY stands for the frames from 1 MiB on.
-static uint64_t memory[1024][PAGE_SIZE / sizeof(uint64_t)];
+constexpr size_t WORDS_A_FRAME = PAGE_SIZE / sizeof(uint64_t);
+static uint64_t memory[1024][WORDS_A_FRAME];
 
 static void begin_poisoned(uint64_t fail_at)
 {
     static const struct frame_range range = {256, 1024};
-    for (size_t i = 0; i < sizeof memory / sizeof(uint64_t); i++)
-        memory[0][i] = i * 0x9e37'79b9'7f4a'7c15;
+    for (size_t frame = 0; frame < sizeof memory / sizeof memory[0]; frame++) {
+        for (size_t word = 0; word < WORDS_A_FRAME; word++)
+            memory[frame][word] = (frame * WORDS_A_FRAME + word) * 0x9e37'79b9'7f4a'7c15;
+    }
     begin(&range, 1,
           &(struct frame_options){.physical = (uint8_t *)memory - MIB, .poison = POISON, .fail_at = fail_at});
 }
@@ -327,14 +330,19 @@ static uint64_t *words_of(uint64_t address)
 
 static void freed_frames_are_poisoned_and_others_are_not(void **)
 {
+    static const unsigned orders[] = {0, 3, FRAME_ORDER_2M, 0};
     begin_poisoned(0);
-    uint64_t block = allocate(3, FRAME_ZONE_ANY), frame = allocate(0, FRAME_ZONE_ANY);
-    uint64_t word_before = words_of(frame)[7];
-    give(block, 3);
-    for (size_t i = 0; i < 8 * PAGE_SIZE / sizeof(uint64_t); i++)
-        assert_int_equal(words_of(block)[i], POISON);
-    assert_int_equal(words_of(frame)[7], word_before);
-    assert_int_equal(allocate(3, FRAME_ZONE_ANY), block);
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t block = allocate(orders[i], FRAME_ZONE_ANY), frame = allocate(0, FRAME_ZONE_ANY);
+        uint64_t word_before = words_of(frame)[7];
+        give(block, orders[i]);
+        for (uint64_t n = 0; n < 1u << orders[i]; n++) {
+            for (size_t word = 0; word < WORDS_A_FRAME; word++)
+                assert_int_equal(words_of(block + n * PAGE_SIZE)[word], POISON);
+        }
+        assert_int_equal(words_of(frame)[7], word_before);
+        assert_int_equal(allocate(orders[i], FRAME_ZONE_ANY), block);
+    }
 }
 
 static void what_is_written_to_a_freed_frame_is_told(void **)
@@ -346,8 +354,8 @@ static void what_is_written_to_a_freed_frame_is_told(void **)
         give(block, 2);
         words_of(block + PAGE_SIZE)[offsets[i] / sizeof(uint64_t)] = 0x77;
         char sentence[100];
-        snprintf(sentence, sizeof sentence, "frame 0x%llx: written to after it was freed, 0x77 at offset %u",
-                 (unsigned long long)(block + PAGE_SIZE), offsets[i]);
+        snprintf(sentence, sizeof sentence, "frame 0x%lx: written to after it was freed, 0x77 at offset %u",
+                 block + PAGE_SIZE, offsets[i]);
         ASSERT_PANICS((void)allocate(2, FRAME_ZONE_ANY), sentence);
     }
 }
