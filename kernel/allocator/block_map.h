@@ -18,7 +18,6 @@ constexpr unsigned BLOCK_MAP_WORD_ORDER = 6;
 constexpr unsigned BLOCK_MAP_WORDS = 8;
 constexpr unsigned BLOCK_MAP_WORD_FREE = BLOCK_MAP_WORD_ORDER + 1;
 constexpr unsigned BLOCK_MAP_FREE = BLOCK_MAP_ORDER + 1;
-constexpr unsigned BLOCK_MAP_NOT_TAKEN = ~0u; // what block_map_give() returns when a unit is free already
 
 struct block_map {
     struct frame_link link; // the owner's; first, so that a link is cast to its map
@@ -42,7 +41,7 @@ static inline uint64_t block_map_free_lanes(uint64_t word, unsigned order)
     return ~(word + block_map_lane_low[order]) & word & block_map_lane_high[order];
 }
 
-// A word of 2^(2^order) - 1.
+// The lowest run of 2^ORDER bits of a word.
 static inline uint64_t block_map_run(unsigned order)
 {
     return ~0ull >> (64 - (1u << order));
