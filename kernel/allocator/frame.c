@@ -164,10 +164,43 @@ __attribute__((noinline)) static phys_addr_t allocate_any(struct frame_allocator
     return (phys_addr_t){frame << PAGE_SHIFT};
 }
 
+// ZONE has no block of ORDER: one from the highest zone below it.
+__attribute__((always_inline)) static inline phys_addr_t allocate_lower(struct frame_allocator *allocator,
+                                                                        struct frame_zone_state *zone, unsigned order)
+{
+    unsigned rank = FRAME_RANK_END;
+    while (rank == FRAME_RANK_END && zone != allocator->zones)
+        rank = rank_for(--zone, order);
+    if (rank >= FRAME_RANK_FRESH)
+        return allocate_any(allocator, zone, order);
+    uint64_t frame;
+    if (order >= FRAME_AREA_ORDER)
+        frame = take_from_section(zone, order, rank);
+    else if (rank <= FRAME_AREA_ORDER)
+        frame = take_from_area(zone, order, rank);
+    else
+        frame = take_from_new_area(zone, order, rank);
+    return (phys_addr_t){frame << PAGE_SHIFT};
+}
+
+__attribute__((noinline)) static phys_addr_t allocate_lower_frame(struct frame_allocator *allocator,
+                                                                  struct frame_zone_state *zone)
+{
+    return allocate_lower(allocator, zone, FRAME_ORDER_4K);
+}
+
+__attribute__((noinline)) static phys_addr_t allocate_lower_area(struct frame_allocator *allocator,
+                                                                 struct frame_zone_state *zone)
+{
+    return allocate_lower(allocator, zone, FRAME_ORDER_2M);
+}
+
 __attribute__((noinline)) static phys_addr_t allocate_from_new_area(struct frame_allocator *allocator,
                                                                     struct frame_zone_state *zone, unsigned rank)
 {
-    if (rank >= FRAME_RANK_FRESH)
+    if (rank == FRAME_RANK_END)
+        return allocate_lower_frame(allocator, zone);
+    if (rank == FRAME_RANK_FRESH)
         return allocate_any(allocator, zone, FRAME_ORDER_4K);
     return (phys_addr_t){take_from_new_area(zone, FRAME_ORDER_4K, rank) << PAGE_SHIFT};
 }
@@ -177,7 +210,8 @@ __attribute__((noinline)) static phys_addr_t allocate_area(struct frame_allocato
 {
     unsigned rank = rank_for(zone, FRAME_ORDER_2M);
     if (__builtin_expect(rank >= FRAME_RANK_FRESH, false))
-        return allocate_any(allocator, zone, FRAME_ORDER_2M);
+        return rank == FRAME_RANK_END ? allocate_lower_area(allocator, zone)
+                                      : allocate_any(allocator, zone, FRAME_ORDER_2M);
     return (phys_addr_t){take_from_section(zone, FRAME_ORDER_2M, rank) << PAGE_SHIFT};
 }
 
@@ -403,7 +437,7 @@ __attribute__((noinline)) static void free_any(struct frame_allocator *allocator
 }
 
 // What is not aligned becomes a number that no region has.
-__attribute__((noinline)) static void free_area(struct frame_allocator *allocator, uint64_t address)
+__attribute__((always_inline)) static inline void free_area(struct frame_allocator *allocator, uint64_t address)
 {
     uint64_t area = __builtin_rotateright64(address, PAGE_SHIFT + FRAME_AREA_ORDER);
     struct frame_region *region = allocator->near[(area >> BLOCK_MAP_ORDER) % FRAME_NEAR_COUNT];
@@ -412,7 +446,7 @@ __attribute__((noinline)) static void free_area(struct frame_allocator *allocato
         free_any(allocator, __builtin_rotateleft64(area, PAGE_SHIFT + FRAME_AREA_ORDER), FRAME_ORDER_2M);
 }
 
-__attribute__((noinline)) static void free_frame(struct frame_allocator *allocator, uint64_t address)
+__attribute__((always_inline)) static inline void free_frame(struct frame_allocator *allocator, uint64_t address)
 {
     uint64_t frame = __builtin_rotateright64(address, PAGE_SHIFT);
     struct frame_region *region = allocator->near[(frame >> FRAME_SECTION_ORDER) % FRAME_NEAR_COUNT];
