@@ -7,11 +7,6 @@
 
 constexpr size_t NAME_LIMIT = 256; // with its end; a path in HEWN.CFG is shorter, another loader's is cut off
 
-static const struct boot_module *module_at(const struct boot_info *boot, uint32_t index)
-{
-    return phys_to_virt((phys_addr_t){boot->modules + (uint64_t)index * boot->module_entry_size});
-}
-
 static size_t name_length(const struct boot_module *module)
 {
     return module->name == 0 ? 0 : strnlen(phys_to_virt((phys_addr_t){module->name}), NAME_LIMIT - 1);
@@ -21,7 +16,7 @@ static uint64_t size_of_copy(const struct boot_info *boot)
 {
     uint64_t size = sizeof *boot + boot->memory_count * sizeof(struct boot_memory);
     for (uint32_t i = 0; i < boot->module_count; i++)
-        size += sizeof(struct boot_module) + name_length(module_at(boot, i)) + 1;
+        size += sizeof(struct boot_module) + name_length(boot_module_at(boot, i)) + 1;
     return size;
 }
 
@@ -39,7 +34,7 @@ static void copy_modules(uint64_t place, const struct boot_info *boot)
     struct boot_module *modules = phys_to_virt((phys_addr_t){place});
     uint64_t name = place + boot->module_count * sizeof *modules;
     for (uint32_t i = 0; i < boot->module_count; i++) {
-        const struct boot_module *original = module_at(boot, i);
+        const struct boot_module *original = boot_module_at(boot, i);
         size_t length = name_length(original);
         char *copy = phys_to_virt((phys_addr_t){name});
         memcpy(copy, phys_to_virt((phys_addr_t){original->name}), length);

@@ -21,18 +21,36 @@ static bool overlaps(const struct boot_memory *entry, uint64_t start, uint64_t s
     return start < entry->base + entry->length && entry->base < start + size_bytes;
 }
 
-static const char *check_usable(uint32_t index, const struct boot_memory *entry, const struct boot_info *boot)
+// The allocator gets what is usable and what is the loader's. A module stays where it is; its name and its entry in the
+// table are copied, from among what is taken first.
+static const char *check_modules(uint32_t index, const struct boot_memory *entry, const struct boot_info *boot)
+{
+    bool is_usable = entry->kind == BOOT_MEMORY_USABLE;
+    if (boot->module_count == 0 || (!is_usable && entry->kind != BOOT_MEMORY_LOADER))
+        return nullptr;
+    if (is_usable && overlaps(entry, boot->modules, (uint64_t)boot->module_count * boot->module_entry_size))
+        return describe(index, entry, "calls usable what the loader itself left there");
+    for (uint32_t i = 0; i < boot->module_count; i++) {
+        const struct boot_module *module = boot_module_at(boot, i);
+        bool wraps = module->base + module->size < module->base;
+        if (wraps || overlaps(entry, module->base, module->size) || (is_usable && overlaps(entry, module->name, 1)))
+            return describe(index, entry, "takes a module's memory for something else");
+    }
+    return nullptr;
+}
+
+static const char *check_ram(uint32_t index, const struct boot_memory *entry, const struct boot_info *boot)
 {
     uint64_t map_bytes = (uint64_t)boot->memory_count * boot->memory_entry_size;
     if (entry->kind != BOOT_MEMORY_KERNEL && overlaps(entry, boot->kernel_phys_base, boot->kernel_size))
         return describe(index, entry, "takes the kernel's own memory for something else");
     if (entry->kind != BOOT_MEMORY_USABLE)
-        return nullptr;
+        return check_modules(index, entry, boot);
     if (overlaps(entry, 0, PAGE_SIZE))
         return describe(index, entry, "calls page 0 usable, which is the firmware's");
     if (overlaps(entry, (uintptr_t)boot, boot->size) || overlaps(entry, boot->memory_map, map_bytes))
         return describe(index, entry, "calls usable what the loader itself left there");
-    return nullptr;
+    return check_modules(index, entry, boot);
 }
 
 const char *loader_map_check(const struct boot_info *boot)
@@ -49,7 +67,7 @@ const char *loader_map_check(const struct boot_info *boot)
             continue;
         if ((entry->base | entry->length) % PAGE_SIZE != 0)
             return describe(i, entry, "does not consist of whole pages");
-        const char *bad = check_usable(i, entry, boot);
+        const char *bad = check_ram(i, entry, boot);
         if (bad != nullptr)
             return bad;
     }

@@ -5,6 +5,7 @@
 #include <boot/boot_info.h>
 #include <lib/address.h>
 #include <lib/status.h>
+#include <memory/phys_map.h>
 #include <page_table/page_table.h>
 #include <stddef.h>
 
@@ -19,6 +20,11 @@ static inline uint64_t page_down(uint64_t address)
 static inline uint64_t page_up(uint64_t address)
 {
     return page_down(address + PAGE_SIZE - 1);
+}
+
+static inline const struct boot_module *boot_module_at(const struct boot_info *boot, uint32_t index)
+{
+    return phys_to_virt((phys_addr_t){boot->modules + (uint64_t)index * boot->module_entry_size});
 }
 
 // ---- loader_map.c: the memory map, looked at before it is believed
