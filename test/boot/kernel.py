@@ -13,14 +13,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.case import add_case, case, run_cases
-from support.elf import PF_W, PF_X
 from support.failure import check, check_equal
 from support.machine import DEBUG_EXIT_PASS, Outcome
 from support.stopped_kernel import (END, FAIL_LINE, REPORT, TIME_LIMIT, Kernel, call, fail_and_read, gdb_machine, plant,
                                     plant_in_sink, pointer_at, report_of, require_lines, run_to_first)
 
 PAGE = 4096
-GIB = 1 << 30
 DIRECTION_FLAG = 1 << 10
 PASS_LINE = "# hewn: end pass 0 tests"
 SCRATCH = 0x38000  # usable memory, and nobody's so far
@@ -475,111 +473,6 @@ def nothing_is_echoed_when_nothing_was_sent(context):
         check(machine.serial.endswith("what you type is echoed\n"), "the echo begins by itself")
 
 
-# ---- page tables
-
-PRESENT, WRITE, USER, LARGE, NO_EXECUTE = 1, 2, 4, 1 << 7, 1 << 63
-ADDRESS_MASK = 0x000ffffffffff000
-FOUR_GIB = 4 * GIB
-STAGE2_ROOM = range(0x1000, 0x38000)
-
-
-class Leaf:
-    def __init__(self, virtual, size, physical, flags):
-        self.virtual, self.size, self.physical, self.flags = virtual, size, physical, flags
-
-    @property
-    def end(self):
-        return self.virtual + self.size
-
-    @property
-    def is_writable(self):
-        return bool(self.flags & WRITE)
-
-    def __str__(self):
-        access = ("W" if self.is_writable else "-") + ("-" if self.flags & NO_EXECUTE else "X")
-        return f"{self.virtual:#x} + {self.size:#x} -> {self.physical:#x} {access}"
-
-
-def walk(machine, has_nx=True):
-    """All leaves of the four-level tables (Intel SDM vol. 3, 4.5), with the rights that all levels leave."""
-    root = int(re.search(r"CR3=([0-9a-f]+)", machine.qmp.monitor("info registers"))[1], 16) & ADDRESS_MASK
-    leaves = []
-
-    def visit(table, level, base, rights):
-        for index, (entry,) in enumerate(struct.iter_unpack("<Q", machine.physical_memory(table, PAGE))):
-            if not entry & PRESENT:
-                continue
-            size = 1 << (12 + 9 * level)
-            virtual = base + index * size
-            if virtual & 1 << 47:
-                virtual |= 0xffff000000000000
-            both = (rights & entry & (WRITE | USER)) | ((rights | entry) & NO_EXECUTE)
-            if not has_nx:
-                check(not entry & NO_EXECUTE, f"a reserved bit is set on a CPU without NX: entry of {virtual:#x}")
-            if level == 0 or (level < 3 and entry & LARGE):
-                leaves.append(Leaf(virtual, size, entry & ADDRESS_MASK & ~(size - 1), both))
-            else:
-                visit(entry & ADDRESS_MASK, level - 1, virtual, both)
-
-    visit(root, 3, 0, WRITE | USER)
-    print(f"{len(leaves)} leaves, CR3 {root:#x}")
-    return leaves
-
-
-def check_kernel_map(kernel, leaves, info_base, has_nx=True):
-    wanted = {}
-    base = min(segment.vaddr for segment in kernel.elf.loads())
-    for segment in kernel.elf.loads():
-        for page in range(segment.vaddr & -PAGE, segment.vaddr + segment.memsz, PAGE):
-            wanted[page] = (info_base + page - base, bool(segment.flags & PF_W),
-                            bool(segment.flags & PF_X) or not has_nx)
-    found = {}
-    for leaf in leaves:
-        if leaf.virtual >= 1 << 47:
-            for offset in range(0, leaf.size, PAGE):
-                found[leaf.virtual + offset] = (leaf.physical + offset, leaf.is_writable,
-                                                not leaf.flags & NO_EXECUTE)
-    check(len({rights[1:] for rights in wanted.values()}) > 1, "kernel.elf has segments of one kind only")
-    for page in sorted(wanted.keys() | found.keys()):
-        check_equal(found.get(page), wanted.get(page), f"page {page:#x}: physical address, writable, executable")
-    for name in (section.name for section in kernel.elf.sections if section.name.endswith("_stack")):
-        check(kernel.section(name).addr - PAGE not in found, f"the page below {name} is mapped")
-    print(f"{len(found)} pages of the kernel")
-
-
-def check_identity_map(leaves, ram_above_4g):
-    low = sorted((leaf for leaf in leaves if leaf.virtual < 1 << 47), key=lambda leaf: leaf.virtual)
-    for leaf in low:
-        check_equal(leaf.physical, leaf.virtual, f"physical address of {leaf}")
-        if not leaf.is_writable:
-            check(leaf.virtual in STAGE2_ROOM and leaf.end <= STAGE2_ROOM.stop, f"{leaf} is read-only")
-    ranges = []
-    for leaf in low:
-        if ranges and ranges[-1][1] == leaf.virtual and leaf.virtual != FOUR_GIB:
-            ranges[-1][1] = leaf.end
-        else:
-            ranges.append([leaf.virtual, leaf.end])
-    check_equal([[f"{edge:#x}" for edge in each] for each in ranges],
-                [[f"{edge:#x}" for edge in each] for each in ((PAGE, FOUR_GIB), *ram_above_4g)], "identity map")
-
-
-def page_table_case(ram_above_4g=(), has_nx=True, **options):
-    def run(context):
-        kernel = Kernel(context)
-        with gdb_machine(context, **options) as machine:
-            run_to_first(machine, kernel, "kernel_entry")
-            base = int.from_bytes(machine.gdb.memory(machine.gdb.register("rdi") + 56, 8), "little")
-            run_to_first(machine, kernel, REPORT)
-            leaves = walk(machine, has_nx)
-            for leaf in leaves:
-                check(not leaf.flags & USER, f"{leaf} is the user's too")
-                check(not has_nx or leaf.flags & NO_EXECUTE or not leaf.is_writable,
-                      f"{leaf} is writable and executable")
-            check_kernel_map(kernel, leaves, base, has_nx)
-            check_identity_map(leaves, ram_above_4g)
-    return run
-
-
 for name, row in EXCEPTIONS.items():
     add_case(f"exception_{name}", exception_case(*row))
 for name, row in BAD_INFO.items():
@@ -590,10 +483,5 @@ for name, row in ODD_INFO.items():
     add_case(f"odd_info_{name}", odd_info_case(*row))
 for name, count in LOG_LEVELS.items():
     add_case(f"log_level_{name}", log_level_case(name, count))
-add_case("page_tables", page_table_case())
-add_case("page_tables_without_nx", page_table_case(has_nx=False, cpu="qemu64,-nx"))
-# pc splits RAM of 3.5 GiB and more at 3 GiB.
-add_case("page_tables_5g", page_table_case(((4 * GIB, 6 * GIB),), memory="5G"))
-add_case("page_tables_5g_1gib_pages", page_table_case(((4 * GIB, 6 * GIB),), memory="5G", cpu="qemu64,+pdpe1gb"))
 
 run_cases()
