@@ -17,22 +17,47 @@ from shutil import rmtree
 from statistics import median_low
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from memory_ready import CASES as READY_CASES
 from measure import KIB, LIMITS, STAGES, VOLUMES, boot_image, floor_image, milliseconds, run, spread
 from support.machine import QEMU
 
 BOOT_MARKS = "<!-- measured: begin -->", "<!-- measured: end -->"
 KERNEL_MARKS = "<!-- measured in the kernel: begin -->", "<!-- measured in the kernel: end -->"
+MEMORY_MARKS = "<!-- measured of memory: begin -->", "<!-- measured of memory: end -->"
 KERNEL_TESTS = Path(__file__).resolve().parents[1] / "kernel" / "run.py"
-# What is measured: its case in test/kernel/speed/speed.c, the most that is wanted, blog_os's figure for the same.
+MEMORY_READY = Path(__file__).with_name("memory_ready.py")
+# What is measured: its case in test/kernel/speed, what the note begins with, the most that is wanted, blog_os's figure.
 KERNEL_ROWS = {
-    "timer interrupt, local APIC": ("speed.timer_interrupt", "<= 100", ""),
-    "timer interrupt, 8259": ("speed.timer_interrupt@pic", "<= 100", "131"),
-    "software interrupt, handler does nothing": ("speed.software_interrupt", "", ""),
-    "keyboard interrupt, byte into the ring": ("speed.keyboard_interrupt", "", ""),
-    "`time_now_ns()`, TSC": ("speed.time_now@tsc", "", ""),
-    "`time_now_ns()`, HPET": ("speed.time_now@hpet", "", ""),
-    "`time_now_ns()`, PM timer": ("speed.time_now@pm", "", ""),
-    "`time_now_ns()`, PIT": ("speed.time_now@pit", "", ""),
+    "timer interrupt, local APIC": ("speed.timer_interrupt", "timer interrupt", "<= 100", ""),
+    "timer interrupt, 8259": ("speed.timer_interrupt@pic", "timer interrupt", "<= 100", "131"),
+    "software interrupt, handler does nothing": ("speed.software_interrupt", "empty software interrupt", "", ""),
+    "keyboard interrupt, byte into the ring": ("speed.keyboard_interrupt", "keyboard interrupt to ring", "", ""),
+    "`time_now_ns()`, TSC": ("speed.time_now@tsc", "time_now_ns tsc", "", ""),
+    "`time_now_ns()`, HPET": ("speed.time_now@hpet", "time_now_ns hpet", "", ""),
+    "`time_now_ns()`, PM timer": ("speed.time_now@pm", "time_now_ns pm", "", ""),
+    "`time_now_ns()`, PIT": ("speed.time_now@pit", "time_now_ns pit", "", ""),
+}
+FRAME, BLOCK, BLOCK_4G = "speed.frame", "speed.block_of_2_mib", "speed.block_of_2_mib@two_zones"
+PAGE, STACK = "speed.page", "speed.kernel_stack"
+MEMORY_ROWS = {
+    "allocate a frame, all of 128 MiB: mean": (FRAME, "allocate 4 KiB, mean of all", "<= 60", ""),
+    "allocate a frame: mean of the first 1000": (FRAME, "allocate 4 KiB, the first", "<= 60", "382 (the first)"),
+    "allocate a frame: mean of the last 1000": (FRAME, "allocate 4 KiB, the last", "<= 60", "42 100 (after 5 228)"),
+    "allocate a frame: the dearest": (FRAME, "allocate 4 KiB, most", "", ""),
+    "free a frame, all of 128 MiB: mean": (FRAME, "free 4 KiB, mean of all", "<= 60", "cannot"),
+    "free a frame: the dearest": (FRAME, "free 4 KiB, most", "", ""),
+    "allocate 2 MiB, all of 2 GiB: mean": (BLOCK, "allocate 2 MiB, mean of all", "<= 60", "cannot"),
+    "... of 4 GiB, once there is none above 4 GiB": (BLOCK_4G, "allocate 2 MiB, the last", "", ""),
+    "allocate 2 MiB: the dearest": (BLOCK, "allocate 2 MiB, most", "", ""),
+    "free 2 MiB, all of 2 GiB: mean": (BLOCK, "free 2 MiB, mean of all", "<= 60", "cannot"),
+    "free 2 MiB: the dearest": (BLOCK, "free 2 MiB, most", "", ""),
+    "map a page of 4 KiB": (PAGE, "map", "<= 120", ""),
+    "map one, and three tables for it": (PAGE, "map, three new tables", "", ""),
+    "change the rights of a page": (PAGE, "protect", "", ""),
+    "unmap a page": (PAGE, "unmap", "", ""),
+    "unmap one, and three tables with it": (PAGE, "unmap, three tables released", "", ""),
+    "make a stack of 16 KiB with its guard": (STACK, "stack allocate", "", ""),
+    "give a stack back": (STACK, "stack free", "", ""),
 }
 VOLUME_NAMES = {"fat16": "FAT16, 4 KiB clusters", "fat32": "FAT32, 512-byte clusters"}
 
@@ -117,18 +142,29 @@ def sizes(build):
     yield row("**both**", f"**{boot_sector + stage2}**")
 
 
-def kernel_figures(build):
-    cases = [case for case, _, _ in KERNEL_ROWS.values()]
+def kernel_figures(build, rows):
+    cases = dict.fromkeys(case for case, _, _, _ in rows.values())
     subprocess.run([sys.executable, KERNEL_TESTS, "--build", build, *cases], check=True, stdout=sys.stderr)
     yield row("path", "instructions", "wanted", "blog_os")
     yield row("---", "---:", "---:", "---:")
-    for name, (case, wanted, elsewhere) in KERNEL_ROWS.items():
+    for name, (case, note, wanted, elsewhere) in rows.items():
         serial = (build / "test" / "run" / case / "serial.log").read_text(errors="replace")
-        figures = re.findall(r"^# measured: .*: (\d+)(?:\.\.(\d+))?\r?$", serial, re.MULTILINE)
+        figures = re.findall(rf"^# measured: {re.escape(note)}: (\d+)(?:\.\.(\d+))?\r?$", serial, re.MULTILINE)
         if len(figures) != 1:
-            sys.exit(f"{case} left {len(figures)} figures")
+            sys.exit(f"{case} left {len(figures)} figures called {note}")
         least, most = figures[0]
         yield row(name, f"**{least}**" if most in ("", least) else f"**{least} .. {most}**", wanted, elsewhere)
+
+
+def ready_figures(build):
+    yield row("memory of the machine", "pages of 1 GiB", "instructions", "wanted")
+    yield row("---", "---", "---:", "---:")
+    for case, (memory, options, limit) in READY_CASES.items():
+        result = subprocess.run([sys.executable, MEMORY_READY, "--build", build, case], check=True,
+                                stdout=subprocess.PIPE, text=True)
+        ticks = re.search(r"^\S+: (\d+) instructions$", result.stdout, re.MULTILINE)[1]
+        yield row(f"{memory[:-1]} {memory[-1]}iB", "yes" if "+pdpe1gb" in options.get("cpu", "") else "no",
+                  f"**{ticks}**", f"<= {limit}" if limit else "")
 
 
 def write_between(page, marks, text):
@@ -160,7 +196,9 @@ def main():
             "Where the time goes, in ms, on FAT16 (from the run with the median total):", "",
             *breakdown(boots), "",
             *sizes(build)]),
-        KERNEL_MARKS: "\n".join([f"Measured {date.today()}, QEMU {version}.", "", *kernel_figures(build)]),
+        KERNEL_MARKS: "\n".join([f"Measured {date.today()}, QEMU {version}.", "", *kernel_figures(build, KERNEL_ROWS)]),
+        MEMORY_MARKS: "\n".join([f"Measured {date.today()}, QEMU {version}.", "", *kernel_figures(build, MEMORY_ROWS), "",
+                                 *ready_figures(build)]),
     }
     if options.write is None:
         print("\n\n".join(tables.values()))

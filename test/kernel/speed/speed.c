@@ -2,19 +2,12 @@
 // How many instructions the paths take that run most often. The driver's part is an emulator that counts one tick of
 // the TSC for each instruction. test/speed/table.py makes the table of docs/performance.md from the notes.
 #include <arch/cpu.h>
-#include <arch/tsc.h>
 #include <framework/test.h>
 #include <interrupt/exception.h>
 #include <interrupt/irq.h>
+#include <speed/cost.h>
 #include <speed/gap.h>
 #include <time/time.h>
-
-// The checks of preset sanitize are instructions, too: there the figures are taken, but held to nothing.
-#if __has_feature(undefined_behavior_sanitizer)
-constexpr bool HAS_LIMITS = false;
-#else
-constexpr bool HAS_LIMITS = true;
-#endif
 
 constexpr uint32_t KEYBOARD_LINE = 1;
 constexpr unsigned ROUNDS = 10;
@@ -73,12 +66,6 @@ TEST(speed, keyboard_interrupt)
 static bool return_at_once(struct trap_frame *)
 {
     return true;
-}
-
-static uint64_t cost_of_tsc(void)
-{
-    uint64_t start = tsc_read();
-    return tsc_read() - start;
 }
 
 TEST(speed, software_interrupt)
