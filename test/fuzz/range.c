@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 // kernel/allocator/range.c under any sequence of operations, beside an array of pages: each two bytes allocate or free,
-// with or without a page for nodes. The ranges that range_find() knows stay those of the array.
+// with or without a page for nodes. Afterwards the ranges that range_find() knows are those of the array.
 #include <allocator/range.h>
 #include <lib/panic.h>
 #include <string.h>
 
 constexpr uint64_t REGION = 0xffff'd000'0000'0000;
 constexpr unsigned REGION_PAGES = 256;
-constexpr unsigned CHECK_PERIOD = 16; // bytes of input; each check costs as much as many operations
-constexpr unsigned POOL_PAGES = 8;    // of which each holds the nodes of some 40 ranges
+constexpr unsigned POOL_PAGES = 8; // of which each holds the nodes of some 40 ranges
 
 // The first byte: two bits of operation over what it needs; the second is a page, or a size.
 constexpr unsigned OPERATION_SHIFT = 6;
@@ -43,18 +42,17 @@ static unsigned run_length(unsigned first)
 static void check(void)
 {
     unsigned taken = 0;
-    for (unsigned page = 0, length; page < REGION_PAGES; page += length) {
+    for (unsigned page = 0; page < REGION_PAGES; page += run_length(page)) {
         struct range range;
-        length = run_length(page);
-        unsigned last = page + length - 1;
+        unsigned last = page + run_length(page) - 1;
         if (!range_find(&allocator, (virt_addr_t){REGION + last * PAGE_SIZE}, &range))
             panic("nothing is found at page %u", last);
-        if (range.start.value != REGION + page * PAGE_SIZE || range.size_bytes != length * PAGE_SIZE)
+        if (range.start.value != REGION + page * PAGE_SIZE || range.size_bytes != run_length(page) * PAGE_SIZE)
             panic("page %u is in a range of %#llx at %#llx", page, (unsigned long long)range.size_bytes,
                   (unsigned long long)range.start.value);
         if (range.is_taken != (owner[page] != 0))
             panic("page %u is %s", page, range.is_taken ? "taken" : "free");
-        taken += range.is_taken ? length : 0;
+        taken += range.is_taken ? run_length(page) : 0;
     }
     if (allocator.taken_bytes != taken * PAGE_SIZE || allocator.free_bytes != (REGION_PAGES - taken) * PAGE_SIZE)
         panic("%u pages are taken instead of %u", (unsigned)(allocator.taken_bytes / PAGE_SIZE), taken);
@@ -63,11 +61,9 @@ static void check(void)
 // The lowest page for PAGE_COUNT pages; REGION_PAGES when there is none.
 static unsigned lowest_place(unsigned page_count, unsigned alignment)
 {
-    for (unsigned page = 0, length; page < REGION_PAGES; page += length) {
-        length = run_length(page);
-        unsigned aligned = (page + alignment - 1) / alignment * alignment;
-        if (owner[page] == 0 && aligned + page_count <= page + length)
-            return aligned;
+    for (unsigned page = 0; page + page_count <= REGION_PAGES; page += alignment) {
+        if (owner[page] == 0 && run_length(page) >= page_count)
+            return page;
     }
     return REGION_PAGES;
 }
@@ -129,8 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         panic("no region");
     for (size_t i = 0; i + 1 < size; i += 2) {
         operate(data[i], data[i + 1]);
-        if (i % CHECK_PERIOD == 0)
-            check();
+        check();
     }
     for (unsigned page = 0; page < REGION_PAGES; page++)
         release(page);
