@@ -2,8 +2,10 @@
 // Believing the loader's memory map: what is handed out later is what this map calls usable, so a map that contradicts
 // itself, or gives away the kernel, ends the boot. Called by memory_init() alone.
 #include "parts.h"
+#include <arch/cpu.h>
 #include <lib/format.h>
 #include <memory/memory.h>
+#include <page_table/entry.h>
 
 typedef unsigned long long printable_t;
 
@@ -48,7 +50,8 @@ static const char *check_ram(uint32_t index, const struct boot_memory *entry, co
         return check_modules(index, entry, boot);
     if (overlaps(entry, 0, PAGE_SIZE))
         return describe(index, entry, "calls page 0 usable, which is the firmware's");
-    if (overlaps(entry, (uintptr_t)boot, boot->size) || overlaps(entry, boot->memory_map, map_bytes))
+    if (overlaps(entry, (uintptr_t)boot, boot->size) || overlaps(entry, boot->memory_map, map_bytes) ||
+        overlaps(entry, cpu_read_cr3() & PAGE_ENTRY_ADDRESS, PAGE_SIZE)) // its page tables, on which this runs
         return describe(index, entry, "calls usable what the loader itself left there");
     return check_modules(index, entry, boot);
 }
