@@ -500,6 +500,12 @@ def loader_becomes_usable(start, end):
     return run
 
 
+def tables_become_usable(entries):
+    """The loader's second entry, above 1 MiB."""
+    number = [number for number, entry in enumerate(entries) if entry[2] == LOADER][1]
+    return replaced(entries, number, (*entries[number][:2], USABLE))
+
+
 def largest_usable(start=0, length=0):
     """Its first page and its length moved by so many bytes."""
     def run(entries):
@@ -540,6 +546,7 @@ BAD_MAPS = {
     "kernel_loader": (kernel_becomes(LOADER), KERNELS),
     "kernel_module": (kernel_becomes(MODULE), KERNELS),
     "boot_info_usable": (loader_becomes_usable(0x10000, 0x20000), LOADERS),
+    "page_tables_usable": (tables_become_usable, LOADERS),
     "memory_map_usable": (loader_becomes_usable(MAP_ROOM, MAP_ROOM + PAGE), LOADERS),
     "base_off_a_page": (largest_usable(start=0x10), TORN),
     "length_off_a_page": (largest_usable(length=-0x10), TORN),
