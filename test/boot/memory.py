@@ -638,9 +638,9 @@ FREE = 0x38000  # usable memory
 BAD_MODULES = {
     "table_in_usable_memory": (FREE, MODULE_ROOM, None, LOADERS),
     "name_in_usable_memory": (MODULE_ROOM, FREE, None, MODULES),
-    "module_in_usable_memory": (MODULE_ROOM, MODULE_ROOM + 0x100, FREE, MODULES),
-    "module_in_the_loaders_memory": (MODULE_ROOM, MODULE_ROOM + 0x100, MODULE_ROOM + 0x1000, MODULES),
-    "module_that_wraps": (MODULE_ROOM, MODULE_ROOM + 0x100, (1 << 64) - 1, MODULES),
+    "in_usable_memory": (MODULE_ROOM, MODULE_ROOM + 0x100, FREE, MODULES),
+    "in_the_loaders_memory": (MODULE_ROOM, MODULE_ROOM + 0x100, MODULE_ROOM + 0x1000, MODULES),
+    "that_wraps": (MODULE_ROOM, MODULE_ROOM + 0x100, (1 << 64) - 1, MODULES),
 }
 
 
