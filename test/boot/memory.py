@@ -94,7 +94,7 @@ def check_zones(report, entries, early):
 
 def frames_case(size, options):
     def run(context):
-        with context.machine(memory=size, cmdline="loglevel=debug exit=pass", **{"drive": "ahci", **options}) as machine:
+        with context.machine(memory=size, drive="ahci", cmdline="loglevel=debug exit=pass", **options) as machine:
             machine.require_pass()
             report = machine.serial
         entries = printed_map(report)
@@ -267,7 +267,7 @@ def check_aliases(tables, image, has_nx):
                       f"{leaf} can write what {code} executes")
     for page in image.constant:
         for leaf in writable:
-            check(not leaf.physical <= page < leaf.physical + leaf.size, f"{leaf} can write the constant page {page:#x}")
+            check(not leaf.physical <= page < leaf.physical + leaf.size, f"{leaf} can write {page:#x}, a constant")
 
 
 CONTROL = re.compile(r"CR0=(\w+).*?CR4=(\w+).*?EFER=(\w+)", re.DOTALL)
@@ -372,13 +372,18 @@ FAILED_BOOT = re.compile(r"(?:not enough memory (?:for|to)|no memory for) \w+")
 TROUBLE = re.compile(r"^\[ *[\d.]+M?\] (?:warning|error): (.*)$", re.MULTILINE)
 BUSY_HOST = "time: the CPU was taken away while clocks were measured; time may be off"
 SWEEP_SHARES = 2
+SWEEP_MACHINES = {
+    "q35": {"machine": "q35", "drive": "ahci"},
+    "5g_newest_cpu": {"memory": "5G", "cpu": "max"},
+    "microvm": {"machine": "microvm", "drive": "virtio-mmio"},
+}
 ALLOCATIONS_LIMIT = 200
 ALLOCATORS = ("early_allocate", "frame_allocate")
 
 
-def count_allocations(context, kernel):
+def count_allocations(context, kernel, options):
     """How many calls for memory a boot makes, from its first to the last."""
-    with gdb_machine(context) as machine:
+    with gdb_machine(context, **options) as machine:
         run_to_first(machine, kernel, "kernel_entry")
         for count in range(ALLOCATIONS_LIMIT):
             if run_to_first(machine, kernel, *ALLOCATORS, READY) == READY:
@@ -392,9 +397,9 @@ def troubles(text):
     return {line for line in TROUBLE.findall(text) if line != BUSY_HOST}
 
 
-def boot_with(context, cmdline):
+def boot_with(context, cmdline, **options):
     """A boot to its end: its exit code and what it said."""
-    with context.machine(cmdline=f"{cmdline} exit=pass") as machine:
+    with context.machine(cmdline=f"{cmdline} exit=pass", **options) as machine:
         outcome = machine.wait()
         check_equal(outcome.kind, "exit", f"end of the boot with {cmdline}")
         return outcome.code, machine.serial
@@ -411,15 +416,15 @@ def verdict_of(code, text, usual):
     return None
 
 
-def sweep_case(share):
+def sweep_case(share, shares, **options):
     def run(context):
         kernel = Kernel(context)
-        count = count_allocations(context, kernel)
-        usual = troubles(boot_with(context, "")[1])
-        code, text = boot_with(context, f"fail_alloc={count + 1}")
+        count = count_allocations(context, kernel, options)
+        usual = troubles(boot_with(context, "", **options)[1])
+        code, text = boot_with(context, f"fail_alloc={count + 1}", **options)
         check_equal((code, troubles(text)), (DEBUG_EXIT_PASS, usual), f"boot where allocation {count + 1} would fail")
-        for number in range(1 + share, count + 1, SWEEP_SHARES):
-            code, text = boot_with(context, f"fail_alloc={number}")
+        for number in range(1 + share, count + 1, shares):
+            code, text = boot_with(context, f"fail_alloc={number}", **options)
             said = verdict_of(code, text, usual)
             check(said, f"fail_alloc={number} of {count}: exit code {code}, and no word of it:\n{text[-2000:]}")
             print(f"{number} of {count}: {said}")
@@ -704,7 +709,10 @@ add_case("tables_5g", page_tables_case(memory="5G"))
 add_case("tables_5g_1gib_pages", page_tables_case(has_1g=True, memory="5G", cpu="qemu64,+pdpe1gb"))
 add_case("tables_5g_newest_cpu", page_tables_case(has_1g=True, has_smep_and_smap=True, memory="5G", cpu="max"))
 for share in range(SWEEP_SHARES):
-    add_case(f"every_allocation_may_fail_{share + 1}_of_{SWEEP_SHARES}", sweep_case(share), timeout=120)
+    add_case(f"every_allocation_may_fail_{share + 1}_of_{SWEEP_SHARES}", sweep_case(share, SWEEP_SHARES), timeout=120)
+for name, options in SWEEP_MACHINES.items():
+    add_case(f"every_allocation_may_fail_{name}", sweep_case(0, 1, **options), labels=("boot", "nightly"),
+             timeout=180)
 for name, row in BAD_MAPS.items():
     add_case(f"bad_map_{name}", bad_map_case(*row))
 for name, row in BAD_PLACES.items():

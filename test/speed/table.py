@@ -197,8 +197,8 @@ def main():
             *breakdown(boots), "",
             *sizes(build)]),
         KERNEL_MARKS: "\n".join([f"Measured {date.today()}, QEMU {version}.", "", *kernel_figures(build, KERNEL_ROWS)]),
-        MEMORY_MARKS: "\n".join([f"Measured {date.today()}, QEMU {version}.", "", *kernel_figures(build, MEMORY_ROWS), "",
-                                 *ready_figures(build)]),
+        MEMORY_MARKS: "\n".join([f"Measured {date.today()}, QEMU {version}.", "",
+                                 *kernel_figures(build, MEMORY_ROWS), "", *ready_figures(build)]),
     }
     if options.write is None:
         print("\n\n".join(tables.values()))
