@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""boot.img on every machine, drive, memory size and CPU that it promises to boot on; and the CPUs that it refuses.
+"""boot.img on every machine, drive and CPU that it promises to boot on; and the CPUs that it refuses. memory.py has
+the sizes of memory.
 
 Each case boots to the report with `exit=pass` and looks at what the report says of the machine. Texts that the boot
 chain or the kernel print are in TEXT, once.
@@ -18,8 +19,6 @@ from support.volumes import set_config
 TEXT = {
     # First line of the report.
     "banner": r"Hewn \d+\.\d+\.\d+",
-    # Sum of the memory that is the kernel's to use; a size as kernel/describe writes it.
-    "usable": r"total +(\d+\.\d) ([KMGT])iB +usable$",
     # The features that the CPU has, and those that it has not.
     "with": r"\bcpu\b.*\bwith( .*)$",
     "without": r"\bcpu\b.*\bwithout( .*)$",
@@ -28,7 +27,6 @@ TEXT = {
     "no long mode": "this CPU has no long mode",
 }
 CONFIG = "kernel=KERNEL.ELF\ncmdline=exit=pass\n"
-UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 # name: what is unlike the default machine (pc, IDE, 64 MiB, qemu64)
 DRIVES = {
@@ -51,22 +49,6 @@ DRIVES = {
     "q35_floppy": {"machine": "q35", "drive": "floppy"},
     "q35_cd_hard_disk_emulation": {"machine": "q35", "drive": "cd"},
 }
-
-# name: (machine, size for QEMU, more options)
-MEMORY = {
-    "memory_8m": ("pc", "8M", {}),
-    "memory_16m": ("pc", "16M", {}),
-    "memory_64m": ("pc", "64M", {}),
-    "memory_3073m": ("pc", "3073M", {}),
-    "memory_4g_pc": ("pc", "4G", {}),
-    "memory_4g_q35": ("q35", "4G", {}),
-    "memory_16g": ("pc", "16G", {}),
-    "memory_512g": ("q35", "512G", {"cpu": "qemu64,phys-bits=48"}),
-    "memory_1t": ("q35", "1T", {"cpu": "qemu64,phys-bits=48"}),
-}
-# What the firmware, the loader and the kernel itself take.
-MEMORY_TAKEN = 4 << 20
-MEMORY_TAKEN_SHARE = 0.01
 
 # name: (model, features that the report must show, features that it must not show)
 CPUS = {
@@ -99,26 +81,8 @@ def find(report, what):
     return match
 
 
-def usable_bytes(report):
-    match = find(report, "usable")
-    return float(match[1]) * UNITS[match[2]], f"{match[1]} {match[2]}iB"
-
-
 def drive_case(options):
     return lambda context: boot(context, **options)
-
-
-def memory_case(machine, size, options):
-    def run(context):
-        total = int(size[:-1]) * UNITS[size[-1]]
-        usable, text = usable_bytes(boot(context, machine=machine, memory=size, drive="ahci", **options))
-        print(f"{size}: {text}")
-        check(usable <= total, f"of {size}, the report says {text}")
-        # Sizes are cut to one decimal, so up to a tenth of the unit is not shown.
-        shown = usable + UNITS[text[-3]] / 10
-        lowest = total - MEMORY_TAKEN - total * MEMORY_TAKEN_SHARE
-        check(shown >= lowest, f"of {size}, the report says only {text}")
-    return run
 
 
 def cpu_case(model, shown, hidden):
@@ -220,8 +184,6 @@ def bochs(context):
 
 for name, options in DRIVES.items():
     add_case(name, drive_case(options))
-for name, (machine, size, options) in MEMORY.items():
-    add_case(name, memory_case(machine, size, options))
 for name, (model, shown, hidden) in CPUS.items():
     add_case(name, cpu_case(model, shown, hidden))
 for name, model in REFUSED_CPUS.items():

@@ -17,7 +17,7 @@ from support.machine import DEBUG_EXIT_FAIL, DEBUG_EXIT_PASS
 from support.page_walk import PAGE, PageTables
 from support.stopped_kernel import FAIL_LINE, Kernel, gdb_machine, require_lines, run_to_first
 
-KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
+MIB, GIB, TIB = 1 << 20, 1 << 30, 1 << 40
 READY = "kernel_ready"  # everything is up, and sealed
 
 # enum boot_memory_kind (docs/boot-protocol.md)
@@ -64,6 +64,9 @@ ZONE_LINE = re.compile(r"memory: (below 1 MiB|below 4 GiB|above 4 GiB|all) +(\d+
                        re.MULTILINE)
 ZONES = {"below 1 MiB": (0, MIB), "below 4 GiB": (MIB, 4 * GIB), "above 4 GiB": (4 * GIB, 1 << 64)}
 METADATA_MOST_PERCENT = 0.1
+# What the firmware and the kernel itself take of the machine's memory.
+TAKEN, TAKEN_SHARE = 4 * MIB, 0.01
+UNITS = {"M": MIB, "G": GIB, "T": TIB}
 
 
 def printed(report, expression):
@@ -103,6 +106,9 @@ def frames_case(size, options):
         allocations, frees, failures = map(int, printed(report, COUNTS_LINE))
         wanted = sum(last - first for first, last, kind in entries if kind in (USABLE, LOADER)) // PAGE
         print(f"{size}: {wanted} frames, {early} taken early, {total} managed, {free} free, metadata {share} %")
+        machine_bytes = int(size[:-1]) * UNITS[size[-1]]
+        least_bytes = machine_bytes * (1 - TAKEN_SHARE) - TAKEN
+        check(least_bytes <= wanted * PAGE <= machine_bytes, f"{wanted} frames are not the memory of this machine")
         check_equal(int(total) + early, wanted, "frames that the allocator has or the kernel took")
         check(0 <= int(total) - int(free) <= allocations - frees, "frames in use, of those managed")
         check_equal(failures, 0, "failed allocations")
