@@ -34,16 +34,11 @@ static void keep_in_word(struct block_map *map, unsigned index, uint64_t bits)
 
 unsigned block_map_start(struct block_map *map, unsigned unit, unsigned count)
 {
-    for (unsigned i = 0; i < BLOCK_MAP_WORDS; i++)
-        map->words[i] = 0;
-    map->reaches = 0;
+    block_map_clear(map, 0, BLOCK_MAP_WORDS);
     if (count == 0)
         return 0;
     unsigned first = unit / 64, last_unit = unit + count - 1, last = last_unit / 64;
-    for (unsigned i = first; i <= last; i++) {
-        map->words[i] = ~0ull;
-        map->word_reach[i] = BLOCK_MAP_WORD_FREE;
-    }
+    block_map_fill(map, first, last - first + 1);
     if (unit % 64 != 0)
         keep_in_word(map, first, ~0ull << unit % 64);
     if (last_unit % 64 != 63)

@@ -6,8 +6,7 @@
 //   word   64 units, a bit each, 1 = free
 //   reach  1 + the order of the largest free run of a word (0..7) or of the map (0..10); 0: nothing is free
 //
-// A word of reach 7 is wholly free and one of reach 0 wholly taken, whatever stands in the word itself: so a new map
-// is made without writing its words.
+// The reaches of the words follow from the words; they are there to find the word.
 #pragma once
 #include <allocator/frame_allocator.h>
 #include <stdint.h>
@@ -20,7 +19,9 @@ constexpr unsigned BLOCK_MAP_WORD_FREE = BLOCK_MAP_WORD_ORDER + 1;
 constexpr unsigned BLOCK_MAP_FREE = BLOCK_MAP_ORDER + 1;
 
 struct block_map {
-    struct frame_link link; // the owner's; first, so that a link is cast to its map
+    struct frame_link link; // these three are the owner's; first, so that a link is cast to its map
+    uint32_t rank;
+    uint32_t area; // the number of the first area that the map speaks of
     uint64_t words[BLOCK_MAP_WORDS];
     union {
         uint64_t reaches; // a byte a word
@@ -36,7 +37,7 @@ constexpr uint64_t BLOCK_MAP_BYTE_TOPS = 0x8080'8080'8080'8080;
 constexpr uint64_t BLOCK_MAP_ALL_FREE = 0x0707'0707'0707'0707;
 
 // The highest bit of each lane of which all bits are free, exactly so up to the lowest such lane; 0 without any.
-static inline uint64_t block_map_free_lanes(uint64_t word, unsigned order)
+static inline uint64_t block_map_free_lanes(uint64_t word, uint64_t order)
 {
     return ~(word + block_map_lane_low[order]) & word & block_map_lane_high[order];
 }
@@ -45,6 +46,23 @@ static inline uint64_t block_map_free_lanes(uint64_t word, unsigned order)
 static inline uint64_t block_map_run(unsigned order)
 {
     return ~0ull >> (64 - (1u << order));
+}
+
+// Nothing of COUNT words from INDEX on is free.
+static inline void block_map_clear(struct block_map *map, unsigned index, unsigned count)
+{
+    for (unsigned i = index; i < index + count; i++) {
+        map->words[i] = 0;
+        map->word_reach[i] = 0;
+    }
+}
+
+static inline void block_map_fill(struct block_map *map, unsigned index, unsigned count)
+{
+    for (unsigned i = index; i < index + count; i++) {
+        map->words[i] = ~0ull;
+        map->word_reach[i] = BLOCK_MAP_WORD_FREE;
+    }
 }
 
 // Whether a map of these REACHES has a free run of order REACH - 1, when it is known to have none above that order.
@@ -81,13 +99,13 @@ static inline unsigned block_map_word_reach_below(uint64_t word, unsigned limit)
 // A run of whole words: order 7 to 9.
 static inline unsigned block_map_take_words(struct block_map *map, unsigned order, unsigned reach, unsigned *unit)
 {
-    unsigned bits = 8u << (order - BLOCK_MAP_WORD_ORDER);
-    uint64_t run = ~0ull >> (64 - bits);
-    unsigned shift = 0;
-    while ((map->reaches >> shift & run) != (BLOCK_MAP_ALL_FREE & run))
-        shift += bits;
-    *unit = shift * 8;
-    map->reaches &= ~(run << shift);
+    unsigned count = 1u << (order - BLOCK_MAP_WORD_ORDER);
+    uint64_t run = BLOCK_MAP_ALL_FREE >> (64 - count * 8);
+    unsigned index = 0;
+    while ((map->reaches >> index * 8 & run) != run)
+        index += count;
+    *unit = index * 64;
+    block_map_clear(map, index, count);
     return block_map_reach_below(map->reaches, reach);
 }
 
@@ -102,98 +120,66 @@ __attribute__((always_inline)) static inline unsigned block_map_take(struct bloc
         fitting = (fitting + block_map_reach_test[order + 1]) & BLOCK_MAP_BYTE_TOPS;
     uint64_t index = (uint64_t)__builtin_ctzll(fitting) / 8;
     unsigned word_reach = map->word_reach[index];
-    if (word_reach == BLOCK_MAP_WORD_FREE) {
-        *unit = (unsigned)index * 64;
-        map->words[index] = ~block_map_run(order);
-        map->word_reach[index] = order < BLOCK_MAP_WORD_ORDER ? BLOCK_MAP_WORD_FREE - 1 : 0;
+    uint64_t word = map->words[index];
+    unsigned bit;
+    if (order == 0) {
+        bit = (unsigned)__builtin_ctzll(word);
+        word &= word - 1;
     } else {
-        uint64_t word = map->words[index];
-        unsigned bit;
-        if (order == 0) {
-            bit = (unsigned)__builtin_ctzll(word);
-            word &= word - 1;
-        } else {
-            bit = (unsigned)__builtin_ctzll(block_map_free_lanes(word, order)) + 1 - (1u << order);
-            word &= ~(block_map_run(order) << bit);
-        }
-        *unit = (unsigned)index * 64 + bit;
-        map->words[index] = word;
-        if (block_map_free_lanes(word, word_reach - 1))
-            return reach;
-        if (order == 0 || order + 1 < word_reach) // half of the run that was split is left
-            map->word_reach[index]--;
-        else
-            map->word_reach[index] = (uint8_t)block_map_word_reach_below(word, word_reach);
-        if (word_reach < reach)
-            return reach;
+        bit = (unsigned)__builtin_ctzll(block_map_free_lanes(word, order)) + 1 - (1u << order);
+        word &= ~(block_map_run(order) << bit);
     }
+    *unit = (unsigned)index * 64 + bit;
+    map->words[index] = word;
+    if (block_map_free_lanes(word, word_reach - 1))
+        return reach;
+    if (order == 0 || order + 1 < word_reach) // half of the run that was split is left
+        map->word_reach[index]--;
+    else
+        map->word_reach[index] = (uint8_t)block_map_word_reach_below(word, word_reach);
+    if (word_reach < reach && word_reach < BLOCK_MAP_WORD_FREE)
+        return reach;
     if (block_map_reaches(map->reaches, reach))
         return reach;
     return order == 0 || order + 1 < reach ? reach - 1 : block_map_reach_below(map->reaches, reach);
 }
 
-// The reach of MAP, which was REACH before a word, or with RISEN above BLOCK_MAP_WORD_FREE whole words, of it got
-// RISEN. A run joins its other half at most.
-static inline unsigned block_map_reach_above(const struct block_map *map, unsigned reach, unsigned risen)
-{
-    if (reach < risen)
-        return risen;
-    if (risen < BLOCK_MAP_WORD_FREE)
-        return reach;
-    return reach + block_map_reaches(map->reaches, reach + 1);
-}
-
-// A word in which units have become free and whose reach is not yet known.
-struct block_map_word {
-    uint64_t index, word;
-    unsigned reach; // before
-};
-
 static inline bool block_map_give_words(struct block_map *map, unsigned unit, unsigned order)
 {
-    unsigned bits = 8u << (order - BLOCK_MAP_WORD_ORDER);
-    uint64_t run = ~0ull >> (64 - bits) << unit / 8;
-    if (map->reaches & run)
+    unsigned index = unit / 64, count = 1u << (order - BLOCK_MAP_WORD_ORDER);
+    if (map->reaches & BLOCK_MAP_ALL_FREE >> (64 - count * 8) << index * 8)
         return false;
-    map->reaches |= BLOCK_MAP_ALL_FREE & run;
+    block_map_fill(map, index, count);
     return true;
 }
 
 // Give 2^ORDER units from UNIT on, a multiple of 2^ORDER, back to MAP. False, and nothing has changed, when one of them
-// is free; else block_map_risen() with the same ORDER and PLACE has to follow.
-__attribute__((always_inline)) static inline bool block_map_give(struct block_map *map, unsigned unit, unsigned order,
-                                                                 struct block_map_word *place)
+// is free; else block_map_risen() with the same UNIT and ORDER has to follow.
+__attribute__((always_inline)) static inline bool block_map_give(struct block_map *map, unsigned unit, unsigned order)
 {
     if (order > BLOCK_MAP_WORD_ORDER)
         return block_map_give_words(map, unit, order);
-    uint64_t index = unit / 64, run = block_map_run(order) << unit % 64;
-    unsigned word_reach = map->word_reach[index];
-    if (__builtin_expect(word_reach - 1 >= BLOCK_MAP_WORD_FREE - 1, false)) {
-        if (word_reach == BLOCK_MAP_WORD_FREE)
-            return false;
-        map->words[index] = 0;
-    }
-    uint64_t word = map->words[index] ^ run;
-    if (__builtin_expect((word & run) != run, false))
+    uint64_t index = unit / 64, word = map->words[index], run = block_map_run(order);
+    if (__builtin_expect((word >> unit % 64 & run) != 0, false))
         return false;
-    map->words[index] = word;
-    *place = (struct block_map_word){.index = index, .word = word, .reach = word_reach};
+    map->words[index] = word | run << unit % 64;
     return true;
 }
 
 // The new reach of a word, or with orders above a word's of whole words, if it has risen by what was given; else 0.
-__attribute__((always_inline)) static inline unsigned block_map_risen(struct block_map *map, unsigned order,
-                                                                      const struct block_map_word *place)
+__attribute__((always_inline)) static inline unsigned block_map_risen(struct block_map *map, unsigned unit,
+                                                                      unsigned order)
 {
     unsigned risen = order + 1;
     if (order > BLOCK_MAP_WORD_ORDER)
         return risen;
-    if (order == 0 || order < place->reach) {
-        if (!block_map_free_lanes(place->word, place->reach))
+    uint64_t index = unit / 64, reach = map->word_reach[index];
+    if (order == 0 || order < reach) {
+        if (!block_map_free_lanes(map->words[index], reach))
             return 0;
-        risen = place->reach + 1;
+        risen = (unsigned)reach + 1;
     }
-    map->word_reach[place->index] = (uint8_t)risen;
+    map->word_reach[index] = (uint8_t)risen;
     return risen;
 }
 
@@ -202,9 +188,6 @@ unsigned block_map_first_free(const struct block_map *map, unsigned unit, unsign
 
 static inline bool block_map_is_free(const struct block_map *map, unsigned unit)
 {
-    unsigned reach = map->word_reach[unit / 64];
-    if (reach == 0 || reach == BLOCK_MAP_WORD_FREE)
-        return reach != 0;
     return map->words[unit / 64] >> unit % 64 & 1;
 }
 

@@ -2,17 +2,16 @@
 // Handing out frames and taking them back; frame_init.c begins it all.
 //
 // Two levels of the same map (block_map.h): an area's says which of its 512 frames are free, a section's which of its
-// 512 areas are wholly free. All maps of a zone in which something is free stand in one chain, ordered by their largest
-// free block; a bit and a pointer for each rank find the smallest block that will do. A map of which something is taken
-// was the first of its rank and mostly becomes the last of the one below, so nothing but the borders of the ranks
-// moves. An area that is wholly free is not in the chain: a bit of its section speaks for it, and its own map means
-// nothing until it is taken again ("live"). Sections that were never needed have no records at all; a region keeps how
-// far it has been touched.
+// 512 areas are wholly free. All maps of a zone in which something is free stand in rings, one for each order that
+// their largest free block can have; a bit for each ring that is not empty finds the smallest block that will do. An
+// area that is wholly free is in no ring: a bit of its section speaks for it, and its own map means nothing until it is
+// taken again ("live"). Sections that were never needed have no records at all; a region keeps how far it has been
+// touched.
 #include "frame_parts.h"
 #include <allocator/frame.h>
 #include <lib/panic.h>
 
-// What the chain links are cast to.
+// What the links of the rings are cast to.
 static_assert(offsetof(struct block_map, link) == 0 && offsetof(struct frame_section, map) == 0);
 
 typedef unsigned long long printable_t;
@@ -50,9 +49,9 @@ static void touch_section(struct frame_allocator *allocator, struct frame_zone_s
     for (unsigned i = 0; i < BLOCK_MAP_WORDS; i++)
         live[i] = 0;
     record->region = region;
-    record->map.link.area = (uint32_t)(section << BLOCK_MAP_ORDER);
-    record->map.reaches = BLOCK_MAP_ALL_FREE;
-    frame_chain_add(zone, &record->map.link, FRAME_SECTION_BASE + BLOCK_MAP_FREE);
+    record->map.area = (uint32_t)(section << BLOCK_MAP_ORDER);
+    block_map_fill(&record->map, 0, BLOCK_MAP_WORDS);
+    frame_ring_add(zone, &record->map, FRAME_SECTION_BASE + BLOCK_MAP_FREE);
     region->touched_frames += FRAME_SECTION_FRAMES;
     region->touched_areas += BLOCK_MAP_UNITS;
     frame_remember(allocator, region, section << FRAME_SECTION_ORDER);
@@ -72,14 +71,10 @@ __attribute__((always_inline)) static inline unsigned take_units(struct frame_zo
     unsigned reach_then = block_map_take(map, order, reach, &unit);
     if (reach_then == reach)
         return unit;
-    if (reach_then > 0 && (order == 0 || reach_then == reach - 1)) {
-        frame_chain_lower(zone, &map->link, rank);
-        return unit;
-    }
-    frame_chain_remove(zone, &map->link);
-    map->link.rank = base + reach_then;
+    frame_ring_remove(zone, map);
+    map->rank = base + reach_then;
     if (reach_then > 0)
-        frame_chain_add(zone, &map->link, base + reach_then);
+        frame_ring_add(zone, map, base + reach_then);
     return unit;
 }
 
@@ -89,14 +84,20 @@ static inline void start_area(struct frame_zone_state *zone, const struct frame_
 {
     struct block_map *map = frame_area_map(region, area);
     *frame_live_word(region, area) |= 1ull << area % 64;
-    map->link.area = area;
+    map->area = area;
+    block_map_fill(map, 0, BLOCK_MAP_WORDS);
     if (order < BLOCK_MAP_WORD_ORDER) {
-        map->reaches = BLOCK_MAP_ALL_FREE - 1;
         map->words[0] = ~block_map_run(order);
+        map->word_reach[0] = BLOCK_MAP_WORD_FREE - 1;
     } else {
-        map->reaches = BLOCK_MAP_ALL_FREE << (8u << (order - BLOCK_MAP_WORD_ORDER));
+        block_map_clear(map, 0, 1u << (order - BLOCK_MAP_WORD_ORDER));
     }
-    frame_chain_add(zone, &map->link, BLOCK_MAP_ORDER);
+    frame_ring_add(zone, map, BLOCK_MAP_ORDER);
+}
+
+static inline struct block_map *first_of(const struct frame_zone_state *zone, unsigned rank)
+{
+    return (struct block_map *)zone->rings[rank].next;
 }
 
 // The rank of the smallest block that ORDER fits into.
@@ -109,8 +110,8 @@ __attribute__((always_inline)) static inline unsigned rank_for(const struct fram
 __attribute__((always_inline)) static inline uint64_t take_from_new_area(struct frame_zone_state *zone, unsigned order,
                                                                          unsigned rank)
 {
-    struct block_map *map = (struct block_map *)zone->first[rank];
-    uint32_t area = map->link.area + take_units(zone, map, 0, rank, FRAME_SECTION_BASE);
+    struct block_map *map = first_of(zone, rank);
+    uint32_t area = map->area + take_units(zone, map, 0, rank, FRAME_SECTION_BASE);
     start_area(zone, ((struct frame_section *)map)->region, area, order);
     zone->free_areas--;
     zone->free_frames += FRAME_AREA_FRAMES - (1ull << order);
@@ -120,19 +121,19 @@ __attribute__((always_inline)) static inline uint64_t take_from_new_area(struct 
 __attribute__((always_inline)) static inline uint64_t take_from_area(struct frame_zone_state *zone, unsigned order,
                                                                      unsigned rank)
 {
-    struct block_map *map = (struct block_map *)zone->first[rank];
+    struct block_map *map = first_of(zone, rank);
     unsigned frame = take_units(zone, map, order, rank, FRAME_AREA_BASE);
     zone->free_frames -= 1ull << order;
-    return map->link.area * FRAME_AREA_FRAMES + frame;
+    return map->area * FRAME_AREA_FRAMES + frame;
 }
 
 __attribute__((always_inline)) static inline uint64_t take_from_section(struct frame_zone_state *zone, unsigned order,
                                                                         unsigned rank)
 {
-    struct block_map *map = (struct block_map *)zone->first[rank];
+    struct block_map *map = first_of(zone, rank);
     unsigned area = take_units(zone, map, order - FRAME_AREA_ORDER, rank, FRAME_SECTION_BASE);
     zone->free_areas -= 1ull << (order - FRAME_AREA_ORDER);
-    return (uint64_t)(map->link.area + area) * FRAME_AREA_FRAMES;
+    return (uint64_t)(map->area + area) * FRAME_AREA_FRAMES;
 }
 
 // A block from ZONE or from one below it, wherever it comes from; 0 without one.
@@ -295,24 +296,26 @@ static struct frame_region *search_region(const struct frame_allocator *allocato
     return frame - region->first < region->frame_count ? region : nullptr;
 }
 
-// Moves MAP, in a level that begins at BASE, to where it belongs after something in it has RISEN.
+// Moves MAP, of a level that begins at BASE, to RANK, which is above its own.
 __attribute__((always_inline)) static inline void raise(struct frame_zone_state *zone, struct block_map *map,
-                                                        unsigned risen, unsigned base)
+                                                        unsigned rank, unsigned base)
 {
-    unsigned reach = map->link.rank - base;
-    unsigned reach_then = block_map_reach_above(map, reach, risen);
-    if (reach_then == reach)
-        return;
-    if (reach > 0)
-        frame_chain_remove(zone, &map->link);
-    frame_chain_add(zone, &map->link, base + reach_then);
+    if (map->rank > base)
+        frame_ring_remove(zone, map);
+    frame_ring_add(zone, map, rank);
 }
 
-// Apart from who calls it, which then gets along with the registers that it need not save. Always true, for the same.
-__attribute__((noinline)) static bool raise_section(struct frame_zone_state *zone, struct block_map *map,
-                                                    unsigned risen)
+// Words of MAP have become wholly free, but it had such already. A run joins its other half at most.
+__attribute__((always_inline)) static inline void join_words(struct frame_zone_state *zone, struct block_map *map,
+                                                             unsigned base)
 {
-    raise(zone, map, risen, FRAME_SECTION_BASE);
+    if (block_map_reaches(map->reaches, map->rank - base + 1))
+        raise(zone, map, map->rank + 1, base);
+}
+
+__attribute__((noinline)) static bool join_areas(struct frame_zone_state *zone, struct block_map *map)
+{
+    join_words(zone, map, FRAME_SECTION_BASE);
     return true;
 }
 
@@ -322,25 +325,39 @@ __attribute__((always_inline)) static inline bool give_to_section(const struct f
                                                                   unsigned order, unsigned frees)
 {
     struct block_map *map = &frame_section_at(region, area >> BLOCK_MAP_ORDER)->map;
-    struct block_map_word place;
-    if (!block_map_give(map, area % BLOCK_MAP_UNITS, order, &place))
+    if (!block_map_give(map, area % BLOCK_MAP_UNITS, order))
         return false;
     struct frame_zone_state *zone = region->zone;
     zone->free_areas += 1ull << order;
     zone->frees += frees;
-    unsigned risen = block_map_risen(map, order, &place);
-    return risen == 0 || raise_section(zone, map, risen);
+    unsigned risen = block_map_risen(map, area % BLOCK_MAP_UNITS, order);
+    if (risen == 0)
+        return true;
+    if (map->rank < FRAME_SECTION_BASE + risen)
+        raise(zone, map, FRAME_SECTION_BASE + risen, FRAME_SECTION_BASE);
+    else if (risen >= BLOCK_MAP_WORD_FREE)
+        return join_areas(zone, map);
+    return true;
 }
 
 // All of an area is free: its section speaks for it.
-__attribute__((noinline)) static void give_area(struct frame_region *region, struct block_map *map)
+__attribute__((always_inline)) static inline void give_area(struct frame_region *region, struct block_map *map)
 {
     struct frame_zone_state *zone = region->zone;
-    uint64_t area = map->link.area;
-    frame_chain_remove(zone, &map->link);
+    uint64_t area = map->area;
+    frame_ring_remove(zone, map);
     *frame_live_word(region, area) &= ~(1ull << area % 64);
     zone->free_frames -= FRAME_AREA_FRAMES;
     (void)give_to_section(region, area, 0, 0);
+}
+
+__attribute__((noinline)) static bool join_frames(struct frame_region *region, struct block_map *map)
+{
+    if (map->reaches == BLOCK_MAP_ALL_FREE)
+        give_area(region, map);
+    else
+        join_words(region->zone, map, FRAME_AREA_BASE);
+    return true;
 }
 
 static inline bool is_live(const struct frame_region *region, uint64_t area)
@@ -355,20 +372,18 @@ __attribute__((always_inline)) static inline bool give_to_area(struct frame_regi
 {
     uint64_t area = frame / FRAME_AREA_FRAMES;
     struct block_map *map = frame_area_map(region, area);
-    struct block_map_word place;
-    if (__builtin_expect(!is_live(region, area), false) ||
-        !block_map_give(map, frame % FRAME_AREA_FRAMES, order, &place))
+    if (__builtin_expect(!is_live(region, area), false) || !block_map_give(map, frame % FRAME_AREA_FRAMES, order))
         return false;
     struct frame_zone_state *zone = region->zone;
     zone->free_frames += 1ull << order;
     zone->frees++;
-    unsigned risen = block_map_risen(map, order, &place);
+    unsigned risen = block_map_risen(map, frame % FRAME_AREA_FRAMES, order);
     if (risen == 0)
         return true;
-    if (risen >= BLOCK_MAP_WORD_FREE && map->reaches == BLOCK_MAP_ALL_FREE)
-        give_area(region, map);
-    else
-        raise(zone, map, risen, FRAME_AREA_BASE);
+    if (map->rank < FRAME_AREA_BASE + risen)
+        raise(zone, map, FRAME_AREA_BASE + risen, FRAME_AREA_BASE);
+    else if (risen >= BLOCK_MAP_WORD_FREE)
+        return join_frames(region, map);
     return true;
 }
 
@@ -377,9 +392,9 @@ static void split_taken_area(const struct frame_region *region, uint64_t area)
 {
     struct block_map *map = frame_area_map(region, area);
     *frame_live_word(region, area) |= 1ull << area % 64;
-    map->link.area = (uint32_t)area;
-    map->link.rank = FRAME_AREA_BASE;
-    map->reaches = 0;
+    map->area = (uint32_t)area;
+    map->rank = FRAME_AREA_BASE;
+    block_map_clear(map, 0, BLOCK_MAP_WORDS);
 }
 
 static void give_part_of_area(struct frame_region *region, uint64_t frame, unsigned order)
@@ -406,7 +421,7 @@ static void give_areas(struct frame_region *region, uint64_t area, unsigned orde
         const struct block_map *map = frame_area_map(region, i);
         if (block_map_is_free(section, i % BLOCK_MAP_UNITS))
             panic_free(i * FRAME_AREA_FRAMES);
-        if (is_live(region, i) && map->link.rank != FRAME_AREA_BASE)
+        if (is_live(region, i) && map->rank != FRAME_AREA_BASE)
             panic_free(i * FRAME_AREA_FRAMES + block_map_first_free(map, 0, BLOCK_MAP_ORDER));
     }
     for (uint64_t i = area; i < end; i++)
@@ -457,7 +472,7 @@ __attribute__((always_inline)) static inline void free_frame(struct frame_alloca
 
 void frame_free(struct frame_allocator *allocator, phys_addr_t block, unsigned order)
 {
-    if (__builtin_expect(order == FRAME_ORDER_4K, true))
+    if (order == FRAME_ORDER_4K)
         free_frame(allocator, block.value);
     else if (order == FRAME_ORDER_2M)
         free_area(allocator, block.value);

@@ -98,9 +98,9 @@ static void start_partial_area(struct frame_region *region, uint64_t first, uint
 {
     uint64_t area = first / FRAME_AREA_FRAMES;
     struct block_map *map = frame_area_map(region, area);
-    map->link.area = (uint32_t)area;
+    map->area = (uint32_t)area;
     unsigned reach = block_map_start(map, first % FRAME_AREA_FRAMES, (unsigned)(end - first));
-    frame_chain_add(region->zone, &map->link, FRAME_AREA_BASE + reach);
+    frame_ring_add(region->zone, map, FRAME_AREA_BASE + reach);
     *frame_live_word(region, area) |= 1ull << area % 64;
     region->zone->free_frames += end - first;
 }
@@ -115,12 +115,12 @@ static void start_partial_section(struct frame_region *region)
          live <= frame_live_word(region, (end - 1) / FRAME_AREA_FRAMES); live++)
         *live = 0;
     section->region = region;
-    section->map.link.area = (uint32_t)(first >> FRAME_SECTION_ORDER << BLOCK_MAP_ORDER);
+    section->map.area = (uint32_t)(first >> FRAME_SECTION_ORDER << BLOCK_MAP_ORDER);
     uint64_t areas = end_area > first_area ? end_area - first_area : 0;
     unsigned reach = block_map_start(&section->map, first_area % BLOCK_MAP_UNITS, (unsigned)areas);
-    section->map.link.rank = FRAME_SECTION_BASE;
+    section->map.rank = FRAME_SECTION_BASE;
     if (reach > 0)
-        frame_chain_add(region->zone, &section->map.link, FRAME_SECTION_BASE + reach);
+        frame_ring_add(region->zone, &section->map, FRAME_SECTION_BASE + reach);
     region->zone->free_areas += areas;
     region->touched_frames = region->frame_count;
     region->touched_areas = areas;
@@ -165,11 +165,11 @@ static uintptr_t start_region(struct frame_region *region, const struct frame_ra
 
 static void start_zone(struct frame_zone_state *zone)
 {
-    struct frame_link *end = &zone->end;
-    *end = (struct frame_link){.next = end, .previous = end, .rank = FRAME_RANK_END};
     zone->ranks = 1ull << FRAME_RANK_END;
-    zone->first[FRAME_RANK_FRESH] = end;
-    zone->first[FRAME_RANK_END] = end;
+    for (unsigned rank = 0; rank < FRAME_RANK_FRESH; rank++) {
+        struct frame_link *ring = &zone->rings[rank];
+        *ring = (struct frame_link){.next = ring, .previous = ring};
+    }
 }
 
 static void start_regions(struct frame_allocator *allocator, const struct frame_range *ranges, size_t count)

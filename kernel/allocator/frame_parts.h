@@ -9,7 +9,7 @@ constexpr unsigned FRAME_SECTION_ORDER = 2 * BLOCK_MAP_ORDER;
 constexpr uint64_t FRAME_AREA_FRAMES = 1ull << FRAME_AREA_ORDER;
 constexpr uint64_t FRAME_SECTION_FRAMES = 1ull << FRAME_SECTION_ORDER;
 
-// The rank of a map of the level is the level's base and the map's reach. A map of reach 0 is not in the chain.
+// The rank of a map of the level is the level's base and the map's reach. A map of reach 0 is in no ring.
 constexpr unsigned FRAME_AREA_BASE = 0;
 constexpr unsigned FRAME_SECTION_BASE = FRAME_AREA_ORDER;
 
@@ -42,42 +42,22 @@ static inline void frame_remember(struct frame_allocator *allocator, struct fram
         allocator->near[(frame >> FRAME_SECTION_ORDER) % FRAME_NEAR_COUNT] = region;
 }
 
-// Puts LINK before all others of RANK.
-static inline void frame_chain_add(struct frame_zone_state *zone, struct frame_link *link, unsigned rank)
+// Puts MAP before all others of RANK.
+static inline void frame_ring_add(struct frame_zone_state *zone, struct block_map *map, unsigned rank)
 {
-    struct frame_link *next = zone->first[__builtin_ctzll(zone->ranks >> rank << rank)];
-    struct frame_link *previous = next->previous;
-    link->next = next;
-    link->previous = previous;
-    link->rank = rank;
-    previous->next = link;
-    next->previous = link;
-    zone->first[rank] = link;
+    struct frame_link *ring = &zone->rings[rank], *next = ring->next;
+    map->link = (struct frame_link){.next = next, .previous = ring};
+    map->rank = rank;
+    next->previous = &map->link;
+    ring->next = &map->link;
     zone->ranks |= 1ull << rank;
 }
 
-static inline void frame_chain_remove(struct frame_zone_state *zone, struct frame_link *link)
+static inline void frame_ring_remove(struct frame_zone_state *zone, struct block_map *map)
 {
-    struct frame_link *next = link->next, *previous = link->previous;
-    unsigned rank = link->rank;
+    struct frame_link *next = map->link.next, *previous = map->link.previous;
     previous->next = next;
     next->previous = previous;
-    if (zone->first[rank] != link)
-        return;
-    zone->first[rank] = next;
-    if (next->rank != rank)
-        zone->ranks &= ~(1ull << rank);
-}
-
-// The first of its rank is the last of the rank below, in the same place.
-static inline void frame_chain_lower(struct frame_zone_state *zone, struct frame_link *link, unsigned rank)
-{
-    uint64_t ranks = zone->ranks;
-    zone->first[rank] = link->next;
-    if (link->next->rank != rank)
-        ranks &= ~(1ull << rank);
-    link->rank = rank - 1;
-    if (!(ranks >> (rank - 1) & 1))
-        zone->first[rank - 1] = link;
-    zone->ranks = ranks | 1ull << (rank - 1);
+    if (next == previous) // then it is the ring
+        zone->ranks &= ~(1ull << map->rank);
 }

@@ -10,24 +10,20 @@ constexpr unsigned FRAME_NEAR_COUNT = 64;
 
 struct frame_region;
 
-// The places that a record of free frames can have in a zone's chain, by the order of the largest block that is free in
-// it: rank = order + 1. The last two are no record's.
+// A zone has a ring of records of free frames for each order that the largest free block of a record can have: rank =
+// order + 1. The last two are no record's.
 constexpr unsigned FRAME_RANK_FRESH = FRAME_ORDER_COUNT + 1; // sections that have no record yet
 constexpr unsigned FRAME_RANK_END = FRAME_RANK_FRESH + 1;
-constexpr unsigned FRAME_RANK_COUNT = FRAME_RANK_END + 1;
 
 struct frame_link {
     struct frame_link *next, *previous;
-    uint32_t rank;
-    uint32_t area; // the number of the first area that the record speaks of
 };
 
 struct frame_zone_state {
-    uint64_t ranks;                             // a bit for each that has a record; FRAME_RANK_END has always
-    struct frame_link *first[FRAME_RANK_COUNT]; // of each rank that has one
-    struct frame_link end;                      // of the chain, which is a ring and ordered by rank
-    struct frame_region *fresh;                 // the first of those that have sections without a record
-    uint64_t free_frames;                       // in areas that are neither free nor taken as a whole
+    struct frame_link rings[FRAME_RANK_FRESH]; // of the records of each rank; each begins and ends here
+    uint64_t ranks;                            // a bit for each that has a record; FRAME_RANK_END has always
+    struct frame_region *fresh;                // the first of those that have sections without a record
+    uint64_t free_frames;                      // in areas that are neither free nor taken as a whole
     uint64_t free_areas;
     uint64_t total_frames;
     uint64_t frees;
