@@ -166,6 +166,8 @@ static uintptr_t start_region(struct frame_region *region, const struct frame_ra
 static void start_zone(struct frame_zone_state *zone)
 {
     zone->ranks = 1ull << FRAME_RANK_END;
+    zone->fresh = nullptr;
+    zone->free_frames = zone->free_areas = zone->total_frames = zone->frees = 0;
     for (unsigned rank = 0; rank < FRAME_RANK_FRESH; rank++) {
         struct frame_link *ring = &zone->rings[rank];
         *ring = (struct frame_link){.next = ring, .previous = ring};
@@ -196,15 +198,16 @@ enum status frame_allocator_init(struct frame_allocator *allocator, const struct
     if (metadata_bytes == 0)
         return STATUS_INVALID;
     uint64_t event = options->poison != 0 ? 1 : options->fail_at;
-    *allocator = (struct frame_allocator){
-        .until_event = event,
-        .event_attempt = event,
-        .failing_attempt = options->fail_at,
-        .poison = options->poison,
-        .physical = options->physical,
-        .regions = metadata,
-        .metadata_bytes = metadata_bytes,
-    };
+    // One by one, since most of the structure is about to be written in any case.
+    allocator->until_event = allocator->event_attempt = event;
+    allocator->failing_attempt = options->fail_at;
+    allocator->failures = 0;
+    allocator->poison = options->poison;
+    allocator->physical = options->physical;
+    allocator->nowhere = (struct frame_region){};
+    allocator->regions = metadata;
+    allocator->region_count = 0;
+    allocator->metadata_bytes = metadata_bytes;
     for (unsigned zone = 0; zone < FRAME_ZONE_COUNT; zone++)
         start_zone(&allocator->zones[zone]);
     for (unsigned i = 0; i < FRAME_NEAR_COUNT; i++)

@@ -254,17 +254,29 @@ static uint64_t tables_missing(uint64_t first, uint64_t last, unsigned level, un
     return count;
 }
 
+constexpr uint64_t PIECE_ENTRIES = 16;
+
+// The bits that the entries of a piece have, all together.
+[[gnu::always_inline]] static inline uint64_t piece_bits(const uint64_t *entries)
+{
+    uint64_t bits = 0;
+#pragma clang loop unroll(full)
+    for (uint64_t i = 0; i < PIECE_ENTRIES; i++)
+        bits |= entries[i];
+    return bits;
+}
+
 // How many of LIMIT entries, up to the first that is present, are not. Nearly always all of them, and such entries are
-// zero, so they are first looked at together.
+// zero, so pieces are skipped first; the last ones may overlap.
 static uint64_t absent_count(const uint64_t *entries, uint64_t limit)
 {
-    uint64_t all = 0, count = 0;
-#pragma clang loop unroll_count(16)
-    for (uint64_t i = 0; i < limit; i++)
-        all |= entries[i];
-    if (!is_present(all))
+    uint64_t count = 0;
+    while (count + PIECE_ENTRIES <= limit && !is_present(piece_bits(&entries[count])))
+        count += PIECE_ENTRIES;
+    if (limit >= PIECE_ENTRIES && limit - count < PIECE_ENTRIES &&
+        !is_present(piece_bits(&entries[limit - PIECE_ENTRIES])))
         return limit;
-    while (!is_present(entries[count]))
+    while (count < limit && !is_present(entries[count]))
         count++;
     return count;
 }
