@@ -55,6 +55,8 @@ static void touch_section(struct frame_allocator *allocator, struct frame_zone_s
     region->touched_frames += FRAME_SECTION_FRAMES;
     region->touched_areas += BLOCK_MAP_UNITS;
     frame_remember(allocator, region, section << FRAME_SECTION_ORDER);
+    if (allocator->poison != 0)
+        frame_poison(allocator, section << FRAME_SECTION_ORDER, FRAME_SECTION_FRAMES);
     if (region->touched_frames < region->frame_count)
         return;
     zone->fresh = region->next_fresh;
@@ -216,37 +218,17 @@ __attribute__((noinline)) static phys_addr_t allocate_area(struct frame_allocato
     return (phys_addr_t){take_from_section(zone, FRAME_ORDER_2M, rank) << PAGE_SHIFT};
 }
 
-static uint64_t *frame_words(const struct frame_allocator *allocator, uint64_t frame)
-{
-    return (uint64_t *)(void *)(allocator->physical + (frame << PAGE_SHIFT));
-}
-
-// A frame in which the pattern stands was free, and then the pattern stands in all of it; any other was never freed.
+// All that is free holds the pattern, from the beginning on.
 __attribute__((cold, noinline)) static void check_poison(const struct frame_allocator *allocator, uint64_t frame,
                                                          uint64_t count)
 {
-    constexpr unsigned words_a_frame = PAGE_SIZE / sizeof(uint64_t);
-    for (; count > 0; frame++, count--) {
-        const uint64_t *words = frame_words(allocator, frame);
-        unsigned other = 0, poisoned = 0;
-        for (unsigned i = 0; i < words_a_frame; i++) {
-            if (words[i] == allocator->poison)
-                poisoned++;
-            else
-                other = i;
-        }
-        if (poisoned > 0 && poisoned < words_a_frame)
-            panic("frame 0x%llx: written to after it was freed, 0x%llx at offset %u", address_of(frame),
-                  (printable_t)words[other], (unsigned)(other * sizeof(uint64_t)));
+    const uint64_t *words = frame_words(allocator, frame);
+    for (uint64_t i = 0; i < count * (PAGE_SIZE / sizeof(uint64_t)); i++) {
+        uint64_t offset = i * sizeof(uint64_t);
+        if (words[i] != allocator->poison)
+            panic("frame 0x%llx: written to while it was free, 0x%llx at offset %u",
+                  address_of(frame + offset / PAGE_SIZE), (printable_t)words[i], (unsigned)(offset % PAGE_SIZE));
     }
-}
-
-__attribute__((cold, noinline)) static void fill_with_poison(const struct frame_allocator *allocator, uint64_t frame,
-                                                             uint64_t count)
-{
-    uint64_t *words = frame_words(allocator, frame);
-    for (uint64_t i = 0; i < count * (PAGE_SIZE / sizeof(uint64_t)); i++)
-        words[i] = allocator->poison;
 }
 
 // An allocation that fails because it was told to, or any with poisoning.
@@ -448,7 +430,7 @@ __attribute__((noinline)) static void free_any(struct frame_allocator *allocator
         give_areas(region, frame / FRAME_AREA_FRAMES, order - FRAME_AREA_ORDER);
     frame_remember(allocator, region, frame);
     if (allocator->poison != 0)
-        fill_with_poison(allocator, frame, 1ull << order);
+        frame_poison(allocator, frame, 1ull << order);
 }
 
 // What is not aligned becomes a number that no region has.

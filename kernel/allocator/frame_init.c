@@ -174,6 +174,13 @@ static void start_zone(struct frame_zone_state *zone)
     }
 }
 
+__attribute__((cold)) void frame_poison(const struct frame_allocator *allocator, uint64_t frame, uint64_t count)
+{
+    uint64_t *words = frame_words(allocator, frame);
+    for (uint64_t i = 0; i < count * (PAGE_SIZE / sizeof(uint64_t)); i++)
+        words[i] = allocator->poison;
+}
+
 static void start_regions(struct frame_allocator *allocator, const struct frame_range *ranges, size_t count)
 {
     unsigned zone;
@@ -186,8 +193,11 @@ static void start_regions(struct frame_allocator *allocator, const struct frame_
     cutter = (struct cutter){.ranges = ranges, .ranges_end = ranges + count};
     for (; next_piece(&cutter, &piece, &zone); region++) {
         records = start_region(region, &piece, &allocator->zones[zone], records);
-        if (region->touched_frames > 0)
-            frame_remember(allocator, region, region->first);
+        if (region->touched_frames == 0)
+            continue;
+        frame_remember(allocator, region, region->first);
+        if (allocator->poison != 0)
+            frame_poison(allocator, region->first, region->touched_frames);
     }
 }
 

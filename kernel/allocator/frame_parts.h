@@ -61,3 +61,11 @@ static inline void frame_ring_remove(struct frame_zone_state *zone, struct block
     if (next == previous) // then it is the ring
         zone->ranks &= ~(1ull << map->rank);
 }
+
+static inline uint64_t *frame_words(const struct frame_allocator *allocator, uint64_t frame)
+{
+    return (uint64_t *)((uintptr_t)allocator->physical + (frame << PAGE_SHIFT));
+}
+
+// Fill COUNT frames that are free from now on with the pattern.
+void frame_poison(const struct frame_allocator *allocator, uint64_t frame, uint64_t count);

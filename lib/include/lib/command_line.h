@@ -13,5 +13,5 @@
 bool command_line_find(const char *line, const char *key, char *value, size_t size_bytes);
 
 // Read the value of KEY as a decimal number. STATUS_NOT_FOUND when the key is missing, STATUS_INVALID when its value is
-// anything but digits or more than 64 bits; NUMBER then keeps what it held.
+// anything but digits, more than 64 bits or more than 22 digits; NUMBER then keeps what it held.
 enum status command_line_find_number(const char *line, const char *key, uint64_t *number);

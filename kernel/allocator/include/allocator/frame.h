@@ -38,17 +38,19 @@ struct frame_range {
 
 struct frame_options {
     uint8_t *physical; // where the caller sees physical address 0; read and written for poisoning alone
-    uint64_t poison;  // 0: none. Else freed frames are filled with it, and one that changed since is told at allocation
+    // 0: none. Else what is free is filled with it, at the latest when its section is first needed, and an allocation
+    // panics when it finds that somebody has written there.
+    uint64_t poison;
     uint64_t fail_at; // 0: never. Else the allocation of this number, the first being 1, finds no memory
 };
 
 struct frame_allocator; // made whole in allocator/frame_allocator.h, for whoever has one to put somewhere
 
-// Bytes of metadata that COUNT ranges need; 0 when they cannot be managed: not sorted, overlapping, empty, or beyond
-// 2^52 bytes. O(count).
+// Bytes of metadata that COUNT ranges need, less than a thousandth of ranges of 2 MiB and more; 0 when they cannot be
+// managed: not sorted, overlapping, empty, or beyond 2^52 bytes. O(count).
 size_t frame_metadata_size(const struct frame_range *ranges, size_t count);
 
-// Manage COUNT ranges, all of them free. METADATA, frame_metadata_size() bytes on a boundary of 64, lies outside them
+// Manage COUNT ranges, all of them free. METADATA, frame_metadata_size() bytes on a boundary of 8, lies outside them
 // and stays the allocator's; it is written piece by piece, when the memory that it speaks of is first used. Frame 0 is
 // never managed. Fails with STATUS_INVALID where frame_metadata_size() returns 0. O(count).
 [[nodiscard]] enum status frame_allocator_init(struct frame_allocator *allocator, const struct frame_range *ranges,
@@ -62,7 +64,8 @@ size_t frame_metadata_size(const struct frame_range *ranges, size_t count);
 // above 2 MiB a step for each area, which are 512 at most.
 void frame_free(struct frame_allocator *allocator, phys_addr_t block, unsigned order);
 
-// The same for FRAME_COUNT frames in a row, which need not be a power of two: what is left of a block is not kept.
+// The same for FRAME_COUNT frames in a row, at most 2^18, which need not be a power of two: a block of the next one is
+// taken and what is left of it given back, which statistics count as frees. So there must be such a block.
 [[nodiscard]] phys_addr_t frame_allocate_run(struct frame_allocator *allocator, uint64_t frame_count,
                                              enum frame_zone zone);
 void frame_free_run(struct frame_allocator *allocator, phys_addr_t first, uint64_t frame_count);

@@ -317,7 +317,7 @@ static void begin_poisoned(uint64_t fail_at)
     static const struct frame_range range = {256, 1024};
     for (size_t frame = 0; frame < sizeof memory / sizeof memory[0]; frame++) {
         for (size_t word = 0; word < WORDS_A_FRAME; word++)
-            memory[frame][word] = (frame * WORDS_A_FRAME + word) * 0x9e37'79b9'7f4a'7c15;
+            memory[frame][word] = word % 8 == 0 ? POISON : (frame * WORDS_A_FRAME + word) * 0x9e37'79b9'7f4a'7c15;
     }
     begin(&range, 1,
           &(struct frame_options){.physical = (uint8_t *)memory - MIB, .poison = POISON, .fail_at = fail_at});
@@ -328,24 +328,24 @@ static uint64_t *words_of(uint64_t address)
     return memory[(address - MIB) / PAGE_SIZE];
 }
 
-static void freed_frames_are_poisoned_and_others_are_not(void **)
+static void free_frames_are_poisoned_and_others_are_not(void **)
 {
     static const unsigned orders[] = {0, 3, FRAME_ORDER_2M, 0};
     begin_poisoned(0);
     for (unsigned i = 0; i < 4; i++) {
         uint64_t block = allocate(orders[i], FRAME_ZONE_ANY), frame = allocate(0, FRAME_ZONE_ANY);
-        uint64_t word_before = words_of(frame)[7];
+        words_of(frame)[7] = 0x55;
         give(block, orders[i]);
         for (uint64_t n = 0; n < 1u << orders[i]; n++) {
             for (size_t word = 0; word < WORDS_A_FRAME; word++)
                 assert_int_equal(words_of(block + n * PAGE_SIZE)[word], POISON);
         }
-        assert_int_equal(words_of(frame)[7], word_before);
+        assert_int_equal(words_of(frame)[7], 0x55);
         assert_int_equal(allocate(orders[i], FRAME_ZONE_ANY), block);
     }
 }
 
-static void what_is_written_to_a_freed_frame_is_told(void **)
+static void what_is_written_to_a_free_frame_is_told(void **)
 {
     static const unsigned offsets[] = {0, 8, 2048, 4088};
     for (unsigned i = 0; i < 4; i++) {
@@ -354,19 +354,31 @@ static void what_is_written_to_a_freed_frame_is_told(void **)
         give(block, 2);
         words_of(block + PAGE_SIZE)[offsets[i] / sizeof(uint64_t)] = 0x77;
         char sentence[100];
-        snprintf(sentence, sizeof sentence, "frame 0x%lx: written to after it was freed, 0x77 at offset %u",
+        snprintf(sentence, sizeof sentence, "frame 0x%lx: written to while it was free, 0x77 at offset %u",
                  block + PAGE_SIZE, offsets[i]);
         ASSERT_PANICS((void)allocate(2, FRAME_ZONE_ANY), sentence);
     }
+}
+
+static void a_free_frame_that_was_cleared_or_never_taken_is_told(void **)
+{
+    begin_poisoned(0);
+    uint64_t frame = allocate(0, FRAME_ZONE_ANY);
+    give(frame, 0);
+    memset(words_of(frame), 0, PAGE_SIZE);
+    ASSERT_PANICS((void)allocate(0, FRAME_ZONE_ANY), "written to while it was free, 0x0 at offset 0");
+    begin_poisoned(0);
+    memset(words_of(frame), 0, PAGE_SIZE);
+    ASSERT_PANICS((void)allocate(0, FRAME_ZONE_ANY), "written to while it was free, 0x0 at offset 0");
 }
 
 static void a_wrong_free_poisons_nothing(void **)
 {
     begin_poisoned(0);
     uint64_t frame = allocate(0, FRAME_ZONE_ANY);
-    uint64_t word_before = words_of(frame + PAGE_SIZE)[5];
-    ASSERT_PANICS(give(frame + PAGE_SIZE, 0), "is free already");
-    assert_int_equal(words_of(frame + PAGE_SIZE)[5], word_before);
+    words_of(frame)[5] = 0x77;
+    ASSERT_PANICS(give(frame, 1), "is free already");
+    assert_int_equal(words_of(frame)[5], 0x77);
 }
 
 static void poisoned_allocations_fail_when_told_to(void **)
@@ -413,8 +425,9 @@ int main(void)
         cmocka_unit_test(sections_are_given_back_only_when_all_of_them_is_taken),
         cmocka_unit_test(runs_keep_only_what_was_asked_for),
         cmocka_unit_test(the_allocation_of_the_number_given_fails_and_no_other),
-        cmocka_unit_test(freed_frames_are_poisoned_and_others_are_not),
-        cmocka_unit_test(what_is_written_to_a_freed_frame_is_told),
+        cmocka_unit_test(free_frames_are_poisoned_and_others_are_not),
+        cmocka_unit_test(what_is_written_to_a_free_frame_is_told),
+        cmocka_unit_test(a_free_frame_that_was_cleared_or_never_taken_is_told),
         cmocka_unit_test(a_wrong_free_poisons_nothing),
         cmocka_unit_test(poisoned_allocations_fail_when_told_to),
         cmocka_unit_test(fragmentation_is_the_share_outside_whole_areas),
