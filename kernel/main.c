@@ -135,7 +135,7 @@ static void read_firmware_tables(struct firmware *firmware, phys_addr_t rsdp)
 {
     enum status status = acpi_init(&firmware->acpi, rsdp, firmware_map);
     if (status == STATUS_CORRUPT)
-        log_warning("acpi", "the firmware's tables are damaged and not used");
+        log_warning("acpi", "the firmware's tables are damaged, or cannot be mapped, and are not used");
     else if (status != STATUS_OK)
         log_info("acpi", "the firmware has no tables");
     if (firmware->acpi.skipped_count != 0)

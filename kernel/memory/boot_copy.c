@@ -52,6 +52,7 @@ const char *boot_copy(const struct boot_info *boot, struct early *early, phys_ad
     struct boot_info *info = phys_to_virt(*copy);
     *info = *boot;
     info->size = sizeof *info;
+    info->command_line = 0;
     info->memory_map = copy->value + sizeof *info;
     info->memory_entry_size = sizeof(struct boot_memory);
     info->modules = copy_map(info->memory_map, boot);

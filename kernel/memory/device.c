@@ -30,52 +30,58 @@ static void *refuse(phys_addr_t address, size_t size_bytes, const char *reason)
     return nullptr;
 }
 
-static bool is_mapped(virt_addr_t address)
+static bool keep_first(void *context, const struct page_mapping *run)
 {
-    phys_addr_t phys;
-    return page_table_translate(memory_page_tables(), address, &phys);
+    *(uint64_t *)context = run->virt.value;
+    return false;
 }
 
-// How many of the pages that SIZE_BYTES at ADDRESS touch are in the direct map.
-static uint64_t count_direct(phys_addr_t address, size_t size_bytes)
+// The first address from START on, below END, that is mapped; END when there is none.
+static uint64_t first_mapped(uint64_t start, uint64_t end)
 {
-    uint64_t count = 0;
-    for (uint64_t page = page_down(address.value); page < address.value + size_bytes; page += PAGE_SIZE)
-        count += is_mapped(virt_of(phys_to_virt((phys_addr_t){page})));
-    return count;
+    uint64_t first = end;
+    page_table_walk(memory_page_tables(), (virt_addr_t){start}, (virt_addr_t){end - 1}, keep_first, &first);
+    return first;
 }
 
-// The end of the pages from START on, below END, that are not mapped.
-static uint64_t end_of_gap(uint64_t start, uint64_t end)
+// The first address from START on, below END, that is not mapped as WANTED needs it; END when all is.
+static uint64_t first_unfit(uint64_t start, uint64_t end, struct page_attributes wanted)
 {
-    while (start < end && !is_mapped((virt_addr_t){start}))
-        start += PAGE_SIZE;
-    return start;
+    struct page_mapping page;
+    while (start < end && page_table_find(memory_page_tables(), (virt_addr_t){start}, &page)) {
+        bool is_as_wanted = page.attributes.cache == wanted.cache && (page.attributes.rights & PAGE_WRITE);
+        if ((wanted.rights & PAGE_WRITE) && !is_as_wanted)
+            break;
+        start = page.virt.value + page.size_bytes;
+    }
+    return start < end ? start : end;
 }
 
-static bool serves(const struct page_mapping *page, struct page_attributes wanted)
+// Whether what is mapped already between START and END is mapped as WANTED needs it.
+static bool serves(uint64_t start, uint64_t end, struct page_attributes wanted)
 {
-    bool is_as_wanted = page->attributes.cache == wanted.cache && (page->attributes.rights & PAGE_WRITE);
-    return !(wanted.rights & PAGE_WRITE) || is_as_wanted;
+    for (uint64_t mapped; (mapped = first_mapped(start, end)) < end;) {
+        start = first_unfit(mapped, end, wanted);
+        if (start < end && first_mapped(start, end) == start)
+            return false;
+    }
+    return true;
 }
 
+// Pages that were mapped before a failure are as they were wanted, and stay.
 static void *map(phys_addr_t address, size_t size_bytes, struct page_attributes wanted)
 {
     uint64_t position = MEMORY_DEVICES.start + page_down(address.value);
     uint64_t end = MEMORY_DEVICES.start + page_up(address.value + size_bytes);
+    if (!serves(position, end, wanted))
+        return refuse(address, size_bytes, "a part of it is mapped with other rights or another memory type");
     while (position < end) {
-        struct page_mapping page;
-        if (page_table_find(memory_page_tables(), (virt_addr_t){position}, &page)) {
-            if (!serves(&page, wanted))
-                return refuse(address, size_bytes, "a part of it is mapped with other rights or another memory type");
-            position = page.virt.value + page.size_bytes;
-            continue;
-        }
-        uint64_t gap_end = end_of_gap(position, end);
-        if (page_table_map(memory_page_tables(), (virt_addr_t){position},
+        uint64_t gap_end = first_mapped(position, end);
+        if (gap_end > position &&
+            page_table_map(memory_page_tables(), (virt_addr_t){position},
                            (phys_addr_t){position - MEMORY_DEVICES.start}, gap_end - position, wanted) != STATUS_OK)
             return refuse(address, size_bytes, "there is no memory for a page table");
-        position = gap_end;
+        position = first_unfit(position, end, wanted);
     }
     return virt_pointer((virt_addr_t){MEMORY_DEVICES.start + address.value});
 }
@@ -86,7 +92,8 @@ volatile void *device_map(phys_addr_t address, size_t size_bytes, enum page_cach
         return is_in_reach(address, size_bytes, LOADER_LOW_END) ? phys_to_virt(address) : nullptr;
     if (!is_in_reach(address, size_bytes, phys_end))
         return refuse(address, size_bytes, "it is out of reach");
-    if (count_direct(address, size_bytes) != 0)
+    uint64_t start = (uintptr_t)phys_to_virt(address), end = start + size_bytes;
+    if (first_mapped(start, end) != end)
         return refuse(address, size_bytes, "it is memory, not a device");
     if (cache == PAGE_WRITE_COMBINING && !memory_type_has_write_combining())
         cache = PAGE_UNCACHED;
@@ -97,8 +104,9 @@ const void *firmware_map(phys_addr_t address, size_t size_bytes)
 {
     if (!is_in_reach(address, size_bytes, phys_end))
         return refuse(address, size_bytes, "it is out of reach");
-    uint64_t page_count = (page_up(address.value + size_bytes) - page_down(address.value)) / PAGE_SIZE;
-    if (count_direct(address, size_bytes) == page_count)
+    constexpr struct page_attributes FIRMWARE = {PAGE_READ | PAGE_GLOBAL, PAGE_WRITE_BACK};
+    uint64_t start = (uintptr_t)phys_to_virt(address), end = start + size_bytes;
+    if (first_unfit(start, end, FIRMWARE) == end)
         return phys_to_virt(address);
-    return map(address, size_bytes, (struct page_attributes){PAGE_READ | PAGE_GLOBAL, PAGE_WRITE_BACK});
+    return map(address, size_bytes, FIRMWARE);
 }

@@ -9,6 +9,8 @@
 
 typedef unsigned long long printable_t;
 
+constexpr uint64_t ADDRESS_END = 1ull << 52; // Intel SDM vol. 3, 4.1.4: no CPU has more than 52 bits
+
 static char problem[160];
 
 static const char *describe(uint32_t index, const struct boot_memory *entry, const char *what)
@@ -56,12 +58,14 @@ static const char *check_ram(uint32_t index, const struct boot_memory *entry, co
     return check_modules(index, entry, boot);
 }
 
-const char *loader_map_check(const struct boot_info *boot)
+const char *loader_map_check(const struct boot_info *boot, uint64_t phys_end)
 {
+    if (boot->kernel_size > phys_end || boot->kernel_phys_base > phys_end - boot->kernel_size)
+        return "the kernel ends beyond any physical address of this CPU";
     uint64_t end = 0;
     for (uint32_t i = 0; i < boot->memory_count; i++) {
         const struct boot_memory *entry = memory_map_entry(boot, i);
-        if (entry->length == 0 || entry->length > MAP_ADDRESS_END || entry->base > MAP_ADDRESS_END - entry->length)
+        if (entry->length == 0 || entry->length > ADDRESS_END || entry->base > ADDRESS_END - entry->length)
             return describe(i, entry, "is empty or ends beyond any physical address");
         if (entry->base < end)
             return describe(i, entry, "is not sorted, or overlaps the one before");
@@ -70,6 +74,8 @@ const char *loader_map_check(const struct boot_info *boot)
             continue;
         if ((entry->base | entry->length) % PAGE_SIZE != 0)
             return describe(i, entry, "does not consist of whole pages");
+        if (end > phys_end)
+            return describe(i, entry, "ends beyond any physical address of this CPU");
         const char *bad = check_ram(i, entry, boot);
         if (bad != nullptr)
             return bad;

@@ -80,6 +80,8 @@ static const char *reserve_metadata(struct estate *estate, const struct boot_inf
     struct frame_range *ranges = phys_to_virt(estate->ranges), *early_range = nullptr;
     estate->range_count = list_ranges(ranges, boot, &early_range);
     size_t size_bytes = frame_metadata_size(ranges, estate->range_count);
+    if (size_bytes == 0)
+        return "the usable ranges of the memory map cannot be managed";
     estate->metadata = early_allocate(&early, size_bytes);
     if (estate->metadata.value == 0)
         return "not enough memory for the frame allocator's metadata";
@@ -90,7 +92,7 @@ static const char *reserve_metadata(struct estate *estate, const struct boot_inf
     return nullptr;
 }
 
-static const char *start_frames(const struct estate *estate, const struct memory_options *options, uint64_t poison)
+static void start_frames(const struct estate *estate, const struct memory_options *options, uint64_t poison)
 {
     uint64_t fail_at = options->fail_at > early.allocation_count ? options->fail_at - early.allocation_count : 0;
     struct frame_options frame_options = {
@@ -100,7 +102,7 @@ static const char *start_frames(const struct estate *estate, const struct memory
     };
     enum status status = frame_allocator_init(&frames, phys_to_virt(estate->ranges), estate->range_count,
                                               phys_to_virt(estate->metadata), &frame_options);
-    return status == STATUS_OK ? nullptr : "the usable ranges of the memory map cannot be managed";
+    ASSERT(status == STATUS_OK); // reserve_metadata() has asked
 }
 
 // ---- the order
@@ -127,7 +129,7 @@ const char *memory_init(const struct boot_info **boot, const struct memory_optio
     };
     struct estate estate;
     phys_addr_t copy;
-    const char *problem = loader_map_check(*boot);
+    const char *problem = loader_map_check(*boot, 1ull << protections.phys_bits);
     if (problem == nullptr)
         problem = early_init(&early, *boot, options->fail_at);
     if (problem == nullptr)
@@ -141,9 +143,9 @@ const char *memory_init(const struct boot_info **boot, const struct memory_optio
 
     leave_loader_map(&protections);
     *boot = phys_to_virt(copy);
-    problem = start_frames(&estate, options, (*boot)->entropy[1]);
+    start_frames(&estate, options, (*boot)->entropy[1]);
     tables.host = &frame_host;
-    return problem;
+    return nullptr;
 }
 
 enum status memory_seal(void)

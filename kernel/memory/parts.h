@@ -29,9 +29,8 @@ static inline const struct boot_module *boot_module_at(const struct boot_info *b
 
 // ---- loader_map.c: the memory map, looked at before it is believed
 
-constexpr uint64_t MAP_ADDRESS_END = 1ull << 52; // Intel SDM vol. 3, 4.1.4: no CPU has more than 52 bits
-
-const char *loader_map_check(const struct boot_info *boot);
+// PHYS_END: what no physical address of this CPU reaches.
+const char *loader_map_check(const struct boot_info *boot, uint64_t phys_end);
 
 // ---- early.c: pages in a row, before there is a frame allocator. They are never given back.
 

@@ -300,6 +300,7 @@ MACHINES = {
     "cpu_without_nx": ({"cpu": "qemu64,-nx"}, SKIPPED_IN_ONE),
     "cpu_without_pat_and_global_pages": ({"cpu": "qemu64,-pat,-pge"}, SKIPPED_IN_ONE),
     "cpu_with_smep_smap_and_umip": ({"cpu": "qemu64,+smep,+smap,+umip"}, SKIPPED_IN_ONE),
+    "poisoned_frames": ({"cmdline": "poison=frames"}, SKIPPED_IN_ONE),
     "four_cpus": ({"smp": 4}, SKIPPED_IN_ONE),
     "isapc": ({"machine": "isapc"}, SKIPPED_ON_PIC),
     "microvm": ({"machine": "microvm", "drive": "virtio-mmio"}, {**SKIPPED_IN_ONE, **NEEDS_SCREEN}),
