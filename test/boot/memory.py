@@ -544,6 +544,7 @@ ENDLESS = "is empty or ends beyond any physical address"
 TORN = "does not consist of whole pages"
 KERNELS = "takes the kernel's own memory for something else"
 LOADERS = "calls usable what the loader itself left there"
+ALL_ADDRESS_BITS = "qemu64,phys-bits=52"  # 40 without it
 BAD_MAPS = {
     "unsorted": (swapped, UNSORTED),
     "overlapping": (overlapping, UNSORTED),
@@ -563,7 +564,12 @@ BAD_MAPS = {
     "length_off_a_page": (largest_usable(length=-0x10), TORN),
     "no_usable_memory": (without(USABLE), "the memory map has no usable memory"),
     "usable_memory_out_of_reach": (
-        lambda entries: [*without(USABLE)(entries), (1 << 46, GIB, USABLE)], "the memory map has no usable memory"),
+        lambda entries: [*without(USABLE)(entries), (1 << 46, GIB, USABLE)], "the memory map has no usable memory",
+        ALL_ADDRESS_BITS),
+    "usable_memory_beyond_the_cpu": (
+        lambda entries: [*entries, (1 << 40, PAGE, USABLE)], "ends beyond any physical address of this CPU"),
+    "loader_memory_beyond_the_cpu": (
+        lambda entries: [*entries, (1 << 40, PAGE, LOADER)], "ends beyond any physical address of this CPU"),
     "kernel_in_no_entry": (without(KERNEL), "the memory map and the kernel's place in it do not fit together"),
     "one_usable_page": (usable_pages(1), "not enough memory for the page tables"),
     "five_usable_pages": (usable_pages(5), "not enough memory for the page tables"),
@@ -580,10 +586,10 @@ def require_panic(machine, kernel, sentence):
         require_lines(text, ["PANIC: the kernel cannot set up its memory: ", sentence, FAIL_LINE], where)
 
 
-def bad_map_case(change, sentence):
+def bad_map_case(change, sentence, cpu="qemu64"):
     def run(context):
         kernel = Kernel(context)
-        with gdb_machine(context) as machine:
+        with gdb_machine(context, cpu=cpu) as machine:
             run_to_first(machine, kernel, "kernel_entry")
             info = Info(machine)
             info.set_map(change(info.map()))
@@ -624,6 +630,8 @@ BAD_PLACES = {
     "phys_base_of_others": ({"kernel_phys_base": lambda value: value + PAGE}, unchanged, KERNELS),
     "no_phys_base": ({"kernel_phys_base": lambda value: 0}, unchanged, KERNELS),
     "virt_base_too_high": ({"kernel_virt_base": lambda value: value + PAGE}, unchanged, PLACE),
+    "size_that_wraps": ({"kernel_size": lambda value: (1 << 64) - (1 << 20)}, unchanged,
+                        "the kernel ends beyond any physical address of this CPU"),
     "size_too_small": ({"kernel_size": lambda value: 2 * PAGE}, unchanged, PLACE),
 }
 
@@ -673,15 +681,16 @@ ODD_ACPI = [(0xfd0_0010, 0x20, ACPI_TABLES), (0xfd0_0030, 0xd0, ACPI_NVS), (0xfd
 ODD_MAPS = {
     "larger_entries": (unchanged, {"entry_size": 40}),
     "unknown_kind": (lambda entries: [*entries, (1 << 50, PAGE, 77)], {}),
-    "usable_memory_beyond_the_direct_map": (lambda entries: [*entries, (1 << 50, GIB, USABLE)], {}),
+    "usable_memory_beyond_the_direct_map": (
+        lambda entries: [*entries, (1 << 50, GIB, USABLE)], {}, ALL_ADDRESS_BITS),
     "acpi_areas_that_share_pages": (lambda entries: sorted([*entries, *ODD_ACPI]), {}),
 }
 
 
-def odd_map_case(change, options):
+def odd_map_case(change, options, cpu="qemu64"):
     def run(context):
         kernel = Kernel(context)
-        with gdb_machine(context, cmdline="loglevel=debug") as machine:
+        with gdb_machine(context, cmdline="loglevel=debug", cpu=cpu) as machine:
             run_to_first(machine, kernel, "kernel_entry")
             info = Info(machine)
             entries = change(info.map())
