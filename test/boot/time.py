@@ -177,7 +177,8 @@ FALSE_HPETS = {
     "hpet_without_a_period_is_no_clock": (HPET_CAPABILITIES, 0, "time: the HPET breaks its specification"),
     "hpet_with_a_slow_period_is_no_clock": (HPET_CAPABILITIES, 100_000_001, "time: the HPET breaks its specification"),
     "hpet_with_a_fast_period_is_no_clock": (HPET_CAPABILITIES, 999_999, "time: the HPET breaks its specification"),
-    "hpet_without_a_revision_is_no_clock": (HPET_CAPABILITIES & ~0xff, 10_000_000, "time: the HPET breaks its specification"),
+    "hpet_without_a_revision_is_no_clock":
+        (HPET_CAPABILITIES & ~0xff, 10_000_000, "time: the HPET breaks its specification"),
     "hpet_of_all_ones_is_none": (0xffffffff, 0xffffffff, "time: no HPET"),
 }
 
@@ -241,7 +242,8 @@ for name, (options, clocks, tick) in MACHINES.items():
     add_case(name, best_clock_case(options, clocks, tick))
 for name, facts in FALSE_HPETS.items():
     add_case(name, false_hpet_case(*facts))
-add_case("hpet_in_memory_is_refused", false_hpet_case(HPET_CAPABILITIES, 10_000_000, "it is memory, not a device", HPET_IN_RAM))
+add_case("hpet_in_memory_is_refused",
+         false_hpet_case(HPET_CAPABILITIES, 10_000_000, "it is memory, not a device", HPET_IN_RAM))
 for clock in RATES_MHZ:
     add_case(f"forced_{clock}", forced_clock_case({}, clock, LOCAL_TIMER))
     add_case(f"stamps_go_on_with_{clock}", lambda context, clock=clock: stamps_go_on(context, clock))
