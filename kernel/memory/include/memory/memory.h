@@ -13,7 +13,7 @@
 
 struct memory_options {
     uint64_t fail_at;    // 0, or the number of the one allocation of a frame that fails; counted from the first
-    bool poisons_frames; // fill what is freed, and look at allocation whether somebody has written to it
+    bool poisons_frames; // fill what is free, and look at allocation whether somebody has written to it
 };
 
 // Leave the loader's tables for the kernel's own, switch on what the CPU has to keep it to its rights (write protect,
