@@ -212,7 +212,7 @@ void report_memory(uint64_t ticks)
     frame_statistics_read(memory_frames(), &frames);
     uint64_t managed_bytes = frames.total * PAGE_SIZE;
     unsigned parts_per_million = (unsigned)(frames.metadata_bytes * 1'000'000 / managed_bytes);
-    log_info("memory", "%llu frames of 4 KiB, %llu free; metadata is %u.%04u %% of them", (printable_t)frames.total,
+    log_info("memory", "%llu frames of 4 KiB, %llu free; metadata %u.%04u %%", (printable_t)frames.total,
              (printable_t)frames.free, parts_per_million / 10'000, parts_per_million % 10'000);
     log_info("memory", "ready %llu TSC ticks after the kernel's entry", (printable_t)ticks);
     memory_describe_map(log_line, nullptr);

@@ -57,7 +57,7 @@ SIZES = {
     "1t_1gib_pages": ("1T", {"machine": "q35", **BIG_1G}),
 }
 ENTRY_LINE = re.compile(r"memory: 0x([0-9a-f]{12,}) 0x([0-9a-f]{12,}) +[\d.]+ \w+  (.*)$", re.MULTILINE)
-FRAMES_LINE = re.compile(r"memory: (\d+) frames of 4 KiB, (\d+) free; metadata is (\d+\.\d+) % of them$", re.MULTILINE)
+FRAMES_LINE = re.compile(r"memory: (\d+) frames of 4 KiB, (\d+) free; metadata (\d+\.\d+) %$", re.MULTILINE)
 EARLY_LINE = re.compile(r"(\d+) frames taken before there was an allocator$", re.MULTILINE)
 COUNTS_LINE = re.compile(r"(\d+) allocations, (\d+) frees, (\d+) failures$", re.MULTILINE)
 ZONE_LINE = re.compile(r"memory: (below 1 MiB|below 4 GiB|above 4 GiB|all) +(\d+) frames \(.*?\), +(\d+) free",
