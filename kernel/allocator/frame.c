@@ -7,6 +7,9 @@
 // area that is wholly free is in no ring: a bit of its section speaks for it, and its own map means nothing until it is
 // taken again ("live"). Sections that were never needed have no records at all; a region keeps how far it has been
 // touched.
+//
+// The usual allocation and the usual free save no register: what is seldom done is a function of its own (noinline),
+// called last, and what they share is inlined for the order at hand.
 #include "frame_parts.h"
 #include <allocator/frame.h>
 #include <lib/panic.h>
@@ -295,6 +298,7 @@ __attribute__((always_inline)) static inline void join_words(struct frame_zone_s
         raise(zone, map, map->rank + 1, base);
 }
 
+// Always true, so that giving back can end with it.
 __attribute__((noinline)) static bool join_areas(struct frame_zone_state *zone, struct block_map *map)
 {
     join_words(zone, map, FRAME_SECTION_BASE);
@@ -333,6 +337,7 @@ __attribute__((always_inline)) static inline void give_area(struct frame_region 
     (void)give_to_section(region, area, 0, 0);
 }
 
+// The same for an area, whose words are whole.
 __attribute__((noinline)) static bool join_frames(struct frame_region *region, struct block_map *map)
 {
     if (map->reaches == BLOCK_MAP_ALL_FREE)
