@@ -267,6 +267,7 @@ FIELDS = {
     "magic": (0, 8), "version": (8, 4), "size": (12, 4), "flags": (16, 4), "command_line": (32, 8),
     "memory_map": (40, 8), "memory_count": (48, 4), "memory_entry_size": (52, 4), "modules": (80, 8),
     "module_count": (88, 4), "module_entry_size": (92, 4), "video_kind": (96, 4), "video_width": (100, 4),
+    "video_height": (104, 4), "video_pitch": (108, 4),
     "rsdp": (136, 8), "uart_port": (144, 4), "first_stamp": (184, 8),
 }
 MODULES_WRONG = "its module table has impossible dimensions"
@@ -369,6 +370,18 @@ def screen_of_impossible_width_is_not_used(context):
         machine.gdb.detach()
         machine.require_stop("a text screen of 5000 x 25 is more than this kernel handles", on_screen=False)
         check("[" not in machine.screen(), "lines of the kernel's log are on a screen that it cannot handle")
+
+
+@case(timeout=12)
+def screen_as_large_as_memory_is_refused_at_once(context):
+    """Page by page, looking at it took 19 s."""
+    kernel = Kernel(context)
+    with gdb_machine(context) as machine:
+        run_to_first(machine, kernel, "kernel_entry")
+        set_info(machine, {"video_height": 0xffff, "video_pitch": 0xffffff})
+        machine.gdb.detach()
+        machine.require_stop("cannot be mapped: it is", on_screen=False)
+        require_lines(machine.serial, ["warning: vga: the text screen at 0xb8000 cannot be mapped"], "the serial port")
 
 
 @case()
