@@ -64,6 +64,27 @@ function(hewn_host_test name)
     set_tests_properties(${target} PROPERTIES LABELS unit TIMEOUT 60)
 endfunction()
 
+# hewn_host_objects(<name> SOURCES file... MODULES module...): what several programs have in common, compiled once.
+# hewn_host_program(<target> OBJECTS name... [SOURCES file...] MODULES module...): such a program, host/<target>, built
+#   with all and not yet a test.
+function(hewn_host_objects name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;MODULES")
+    add_library(${name} OBJECT ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/test/support/panic_unit.c)
+    list(TRANSFORM arg_MODULES PREPEND host_ OUTPUT_VARIABLE modules)
+    target_link_libraries(${name} PRIVATE ${modules})
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/test)
+    target_include_directories(${name} SYSTEM PRIVATE ${HEWN_CMOCKA_INCLUDE})
+    target_compile_options(${name} PRIVATE ${HEWN_HOST_FLAGS})
+    target_compile_definitions(${name} PRIVATE ${HEWN_DEFINITIONS})
+endfunction()
+
+function(hewn_host_program target)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "OBJECTS;SOURCES;MODULES")
+    list(TRANSFORM arg_OBJECTS REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>" OUTPUT_VARIABLE objects)
+    hewn_add_host_executable(${target} host SOURCES ${arg_SOURCES} ${objects} MODULES ${arg_MODULES})
+    target_link_libraries(${target} PRIVATE ${HEWN_CMOCKA_LIBRARY})
+endfunction()
+
 # hewn_fuzz_test(<name> SOURCES file... MODULES module... [CORPUS dir] [MAX_BYTES n])
 #   a libFuzzer program, host/fuzz-<name>, as ctest fuzz-<name>. CORPUS (default: corpus/<name>) holds the seeds;
 #   MAX_BYTES bounds an input (default 4096).

@@ -5,7 +5,7 @@
 #
 # Each makes a test inside the kernel fail, and the tests of label museum prove that (test/kernel/museum.py). In C a bug
 # is `#if HEWN_BREAK_<NAME>`, in assembly `%ifdef HEWN_BREAK_<NAME>`. Included after cmake/flags.cmake, whose flags it
-# completes.
+# completes. Those of the heaps' designs need no kernel: they make tests fail on the host, where the heaps run unchanged.
 set(HEWN_PLANTED_BUGS
     red_zone            # the compiler may keep locals where an interrupt puts its frame
     no_eoi              # the controller is not told that an interrupt has been handled
@@ -17,14 +17,35 @@ set(HEWN_PLANTED_BUGS
     missing_invlpg      # the TLB keeps what it knows of pages that change or go away
     unzeroed_bss)       # the loader leaves in .bss what was in memory
 
+set(HEWN_PLANTED_HEAP_BUGS
+    heap_bump_lost_top              # the topmost block is freed, and its memory is not used again
+    heap_bump_miscount              # a block that is freed is not counted when it is the topmost one
+    heap_linked_list_missing_merge  # what is freed is not joined with the free block before it
+    heap_linked_list_wrong_split    # what is left of a split block is 8 bytes larger than it is
+    heap_linked_list_lost_padding   # what lies before an aligned block is forgotten
+    heap_fixed_block_wrong_class    # a size that is a class's own plus one byte gets a block of that class
+    heap_fixed_block_lost_block     # a class's list forgets its second block when the first one is taken
+    heap_buddy_missing_merge        # a freed block is not joined with a buddy that lies before it
+    heap_buddy_wrong_split          # the half that a split leaves counts as twice as large as it is
+    heap_buddy_lost_block           # the upper half of the first split is forgotten
+    heap_tlsf_wrong_class           # the search begins in the class of the size, in which blocks may be smaller
+    heap_tlsf_missing_merge         # what is freed is not joined with the free block behind it
+    heap_tlsf_wrong_split           # what is left of a split block begins 8 bytes early, in the block that was taken
+    heap_tlsf_lost_block            # a class counts as empty when its first block is taken
+    heap_default_wrong_class        # a size that is a class's own plus one byte gets a slot of that class
+    heap_default_missing_merge      # granules that are given back are not joined with the free run before them
+    heap_default_wrong_split        # what is left of a split middle block begins 8 bytes early
+    heap_default_lost_block)        # a span that was full and has a free slot again is in no list
+
 set(HEWN_BREAK "" CACHE STRING "Plant one bug (cmake/planted_bugs.cmake)")
-set_property(CACHE HEWN_BREAK PROPERTY STRINGS "" ${HEWN_PLANTED_BUGS})
-if(HEWN_BREAK AND NOT HEWN_BREAK IN_LIST HEWN_PLANTED_BUGS)
-    list(JOIN HEWN_PLANTED_BUGS ", " names)
+set_property(CACHE HEWN_BREAK PROPERTY STRINGS "" ${HEWN_PLANTED_BUGS} ${HEWN_PLANTED_HEAP_BUGS})
+set(all_bugs ${HEWN_PLANTED_BUGS} ${HEWN_PLANTED_HEAP_BUGS})
+if(HEWN_BREAK AND NOT HEWN_BREAK IN_LIST all_bugs)
+    list(JOIN all_bugs ", " names)
     message(FATAL_ERROR "HEWN_BREAK=${HEWN_BREAK} is not known. Known: ${names}")
 endif()
 
-foreach(name IN LISTS HEWN_PLANTED_BUGS)
+foreach(name IN LISTS all_bugs)
     string(TOUPPER ${name} NAME)
     if(name STREQUAL HEWN_BREAK)
         list(APPEND HEWN_DEFINITIONS HEWN_BREAK_${NAME}=1)

@@ -13,10 +13,12 @@
 #include <interrupt/irq.h>
 #include <keyboard/keyboard.h>
 #include <lib/command_line.h>
+#include <lib/format.h>
 #include <lib/panic.h>
 #include <lib/string.h>
 #include <log/log.h>
 #include <memory/device.h>
+#include <memory/heap.h>
 #include <memory/memory.h>
 #include <memory/stack.h>
 #include <serial/serial.h>
@@ -117,13 +119,41 @@ static const char *start_memory(const struct boot_info **boot, const char *comma
     return memory_init(boot, &options);
 }
 
+static const struct heap_design *choose_heap(const char *command_line)
+{
+    char name[OPTION_LIMIT];
+    const struct heap_design *design = nullptr;
+    if (command_line_find(command_line, "heap", name, sizeof name) && (design = heap_design_find(name)) == nullptr) {
+        char known[OPTION_LIMIT * HEAP_DESIGN_COUNT] = "";
+        size_t length = 0;
+        for (unsigned i = 0; i < HEAP_DESIGN_COUNT; i++)
+            length += format_string(known + length, sizeof known - length, ", %s", heap_designs[i]->name);
+        log_error("main", "heap=%s is not known; heap=%s it is. Known: %s", name, heap_default.name, known + 2);
+    }
+    return design != nullptr ? design : &heap_default;
+}
+
+static const char *start_heap(uint64_t secret, const char *command_line)
+{
+    heap_history_set_names(debug_name_call);
+    struct kernel_heap_options options = {.design = choose_heap(command_line), .secret = secret};
+    if (command_line_find_number(command_line, "fail_heap", &options.fail_at) == STATUS_INVALID)
+        log_error("main", "fail_heap wants a number: which allocation of the heap is to fail, the first being 1");
+    char guard[OPTION_LIMIT] = "";
+    options.is_guarded = command_line_find(command_line, "heap_guard", guard, sizeof guard) && strcmp(guard, "on") == 0;
+    if (guard[0] != '\0' && !options.is_guarded)
+        log_error("main", "heap_guard=%s is not known and does nothing. Known: on", guard);
+    return kernel_heap_init(&options) == STATUS_OK ? nullptr : "no memory for the heap";
+}
+
 static void seal_memory(void)
 {
     if (memory_seal() != STATUS_OK)
         panic("no memory for the page table that makes the kernel's settings read-only");
 }
 
-// What the firmware's tables say, as far as the drivers below want it. Without tables, a PC as it was before them.
+// What the firmware's tables say, as far as the drivers below want it: on the heap, until they have started. Without
+// tables, a PC as it was before them.
 struct firmware {
     struct acpi acpi;
     struct acpi_madt madt;
@@ -205,26 +235,32 @@ static void start_input(const struct firmware *firmware, const char *command_lin
     const char *command_line = report_command_line(boot);
     const char *problem = start_memory(&boot, command_line); // from here on BOOT is the kernel's own copy,
     uint64_t memory_tsc = tsc_read();
+    if (problem == nullptr)
+        problem = start_heap(boot->entropy[2], command_line); // ... memory of any size can be had,
+    struct firmware *firmware = problem == nullptr ? kernel_heap_allocate(sizeof *firmware, 0) : nullptr;
+    uint64_t heap_tsc = tsc_read();
     enum log_level level = choose_log_level(command_line);
     start_serial((uint16_t)boot->uart_port, level); // ... the log is read
     start_screen(&boot->video, level);              // ... on the screen too
     if (problem != nullptr)
         panic("the kernel cannot set up its memory: %s", problem);
+    if (firmware == nullptr)
+        panic("the kernel has no memory for what the firmware's tables say");
     if (kernel_stack_init() != STATUS_OK)
         panic("the kernel has no memory for its list of stacks");
 
     report_boot(boot, command_line, entry_tsc);
-    report_memory(memory_tsc - entry_tsc);
+    report_memory(memory_tsc - entry_tsc, heap_tsc - entry_tsc);
 
-    static struct firmware firmware;
-    read_firmware_tables(&firmware, (phys_addr_t){boot->rsdp});
-    start_interrupts(&firmware, command_line);
-    start_time(&firmware, boot, command_line); // from here on the log counts seconds
+    read_firmware_tables(firmware, (phys_addr_t){boot->rsdp});
+    start_interrupts(firmware, command_line);
+    start_time(firmware, boot, command_line); // from here on the log counts seconds
     start_storm_watch();
     cpu_interrupts_enable();
     time_check_tick();
-    start_input(&firmware, command_line); // a keyboard's self-test takes its time, and nothing else waits for it
-    seal_memory();                        // what only initialisation writes is constant from here on
+    start_input(firmware, command_line); // a keyboard's self-test takes its time, and nothing else waits for it
+    kernel_heap_free(firmware);
+    seal_memory(); // what only initialisation writes is constant from here on
 
     finish_if_asked(command_line);
     kernel_ready(command_line);

@@ -7,6 +7,7 @@
 #include <lib/format.h>
 #include <lib/string.h>
 #include <log/log.h>
+#include <memory/heap.h>
 #include <memory/memory.h>
 
 typedef unsigned long long printable_t;
@@ -206,7 +207,17 @@ static void log_line(void *, const char *line)
     log_debug("memory", "%s", line);
 }
 
-void report_memory(uint64_t ticks)
+static void report_heap(uint64_t ticks)
+{
+    struct heap_statistics now;
+    kernel_heap_statistics(&now);
+    char size[DESCRIBE_SIZE_LIMIT];
+    log_info("memory", "heap %s, %s%s; its first block %llu TSC ticks after the kernel's entry",
+             kernel_heap_design_name(), kernel_heap_is_guarded() ? "guarded, " : "",
+             describe_size(size, now.region_bytes), (printable_t)ticks);
+}
+
+void report_memory(uint64_t ready_ticks, uint64_t heap_ticks)
 {
     struct frame_statistics frames;
     frame_statistics_read(memory_frames(), &frames);
@@ -214,7 +225,9 @@ void report_memory(uint64_t ticks)
     unsigned parts_per_million = (unsigned)(frames.metadata_bytes * 1'000'000 / managed_bytes);
     log_info("memory", "%llu frames of 4 KiB, %llu free; metadata %u.%04u %%", (printable_t)frames.total,
              (printable_t)frames.free, parts_per_million / 10'000, parts_per_million % 10'000);
-    log_info("memory", "ready %llu TSC ticks after the kernel's entry", (printable_t)ticks);
+    log_info("memory", "ready %llu TSC ticks after the kernel's entry", (printable_t)ready_ticks);
+    report_heap(heap_ticks);
     memory_describe_map(log_line, nullptr);
     memory_describe_frames(log_line, nullptr);
+    memory_describe_heap(log_line, nullptr);
 }

@@ -10,5 +10,6 @@ const char *report_command_line(const struct boot_info *boot);
 // kernel's first C instruction.
 void report_boot(const struct boot_info *boot, const char *command_line, uint64_t entry_tsc);
 
-// Log what has become of memory, TICKS of the time-stamp counter after the kernel's entry; in detail at level debug.
-void report_memory(uint64_t ticks);
+// Log what has become of memory, in detail at level debug. In ticks of the time-stamp counter after the kernel's entry:
+// READY_TICKS until there were frames, HEAP_TICKS until the heap had given its first block.
+void report_memory(uint64_t ready_ticks, uint64_t heap_ticks);

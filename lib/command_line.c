@@ -14,11 +14,25 @@ static bool is_blank(char character)
 static const char *word_end(const char *text)
 {
     bool has_value = false, is_quoted = false;
-    for (; *text && (is_quoted || !is_blank(*text)); text++) {
+    while (true) {
+        while (*text > '=') // letters, which are most of it, and mean nothing here
+            text++;
+        if (!*text || (!is_quoted && is_blank(*text)))
+            return text;
         if (*text == '=')
             has_value = true;
         else if (*text == '"' && has_value)
             is_quoted = !is_quoted;
+        text++;
+    }
+}
+
+// What follows KEY at the beginning of TEXT, or nullptr when that begins otherwise.
+static const char *skip_key(const char *text, const char *key)
+{
+    for (; *key; key++, text++) {
+        if (*text != *key)
+            return nullptr;
     }
     return text;
 }
@@ -41,20 +55,16 @@ bool command_line_find(const char *line, const char *key, char *value, size_t si
     if (!line)
         return false;
     bool is_found = false;
-    size_t key_length = strlen(key);
     while (*line) {
         if (is_blank(*line)) {
             line++;
             continue;
         }
         const char *end = word_end(line);
-        size_t length = (size_t)(end - line);
-        if (key_length <= length && memcmp(line, key, key_length) == 0) {
-            const char *rest = line + key_length;
-            if (rest == end || *rest == '=') {
-                copy_unquoted(rest == end ? end : rest + 1, end, value, size_bytes);
-                is_found = true;
-            }
+        const char *rest = skip_key(line, key);
+        if (rest && rest <= end && (rest == end || *rest == '=')) {
+            copy_unquoted(rest == end ? end : rest + 1, end, value, size_bytes);
+            is_found = true;
         }
         line = end;
     }

@@ -20,6 +20,8 @@ constexpr size_t WORD_BYTES = sizeof(word);
 #endif
 constexpr bool IS_SIZE_FIRST = HEWN_SIZE_FIRST;
 constexpr int UNROLL_COUNT = IS_SIZE_FIRST ? 1 : 8;
+constexpr int LONG_WORDS = 32; // that memset() writes without a look at the end
+constexpr size_t LONG_BYTES = LONG_WORDS * WORD_BYTES;
 
 // From the first byte to the last: right for overlapping blocks, too, when TO is below FROM.
 [[gnu::always_inline]] static inline void copy_upward(unsigned char *to, const unsigned char *from, size_t size_bytes)
@@ -74,6 +76,11 @@ void *memset(void *destination, int value, size_t size_bytes)
     unsigned char *to = destination;
     word pattern = SIZE_MAX / 0xff * (unsigned char)value;
     size_t at = 0;
+    while (!IS_SIZE_FIRST && size_bytes - at >= LONG_BYTES) {
+#pragma clang loop unroll_count(LONG_WORDS)
+        for (size_t end = at + LONG_BYTES; at < end; at += WORD_BYTES)
+            *(word *)(to + at) = pattern;
+    }
 #pragma clang loop unroll_count(UNROLL_COUNT)
     for (; size_bytes - at >= WORD_BYTES; at += WORD_BYTES)
         *(word *)(to + at) = pattern;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# Which tools each job needs, which Debian package brings each, and how a missing one is installed. Sourced by run and
-# test.
+# Which tools each job needs, which Debian package brings each, and how a missing one is installed. Sourced by the scripts
+# beside it.
 #
 # A tool counts as present when it is found, whoever installed it; so a machine without apt works once it has the tools.
 
@@ -46,6 +46,10 @@ has_one_file() {
     return 1
 }
 
+has_library() {
+    has_one_file "/usr/lib/x86_64-linux-gnu/$1" "/usr/lib64/$1" "/usr/lib/$1" "/usr/local/lib/$1"
+}
+
 # job | Debian package | what it is for those without Debian | how to see that it is there
 REQUIREMENTS="
 build|clang-19|clang 19 or newer|found_llvm clang
@@ -73,6 +77,15 @@ test|bochsbios|the BIOS of Bochs|has_one_file /usr/share/bochs/BIOS-bochs-latest
 test|vgabios|the video BIOS of Bochs|has_one_file /usr/share/bochs/VGABIOS-lgpl-latest /usr/share/vgabios/vgabios.bin
 test|ovmf|OVMF, a UEFI firmware for QEMU|has_one_file /usr/share/ovmf/OVMF.fd /usr/share/OVMF/OVMF_CODE_4M.fd
 test|git|git|found git
+test|libzstd-dev|libzstd and zstd.h|has_one_file /usr/include/zstd.h /usr/local/include/zstd.h
+test|zstd|zstd|found zstd
+test|valgrind|valgrind|found valgrind
+arena|libzstd-dev|libzstd and zstd.h|has_one_file /usr/include/zstd.h /usr/local/include/zstd.h
+arena|zstd|zstd|found zstd
+bench|valgrind|valgrind|found valgrind
+bench|libjemalloc2|jemalloc|has_library libjemalloc.so.2
+bench|libmimalloc2.0|mimalloc 2|has_library libmimalloc.so.2.0
+bench|libtcmalloc-minimal4|tcmalloc of gperftools|has_library libtcmalloc_minimal.so.4
 "
 
 # missing_for JOB...: fills the arrays missing_packages and missing_names.

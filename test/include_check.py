@@ -24,7 +24,7 @@ LAYERS = (
     ("lib",),
     # Parts of higher modules that have no hardware in them, so that host tests run them too.
     ("record_ring", "text_screen", "describe", "portable", "scancode", "lights", "timer_queue", "symbols", "clock_math",
-     "cause", "page_table"),
+     "cause", "page_table", "heap"),
     ("arch",),
     ("log",),
     ("acpi", "serial", "vga", "allocator"),

@@ -181,7 +181,8 @@ __attribute__((cold)) void frame_poison(const struct frame_allocator *allocator,
         words[i] = allocator->poison;
 }
 
-static void start_regions(struct frame_allocator *allocator, const struct frame_range *ranges, size_t count)
+// Returns the bytes of metadata that they take; 0 when there is no region.
+static size_t start_regions(struct frame_allocator *allocator, const struct frame_range *ranges, size_t count)
 {
     unsigned zone;
     struct frame_range piece;
@@ -199,13 +200,13 @@ static void start_regions(struct frame_allocator *allocator, const struct frame_
         if (allocator->poison != 0)
             frame_poison(allocator, region->first, region->touched_frames);
     }
+    return records - (uintptr_t)allocator->regions;
 }
 
 enum status frame_allocator_init(struct frame_allocator *allocator, const struct frame_range *ranges, size_t count,
                                  void *metadata, const struct frame_options *options)
 {
-    size_t metadata_bytes = frame_metadata_size(ranges, count);
-    if (metadata_bytes == 0)
+    if (!are_valid(ranges, count))
         return STATUS_INVALID;
     uint64_t event = options->poison != 0 ? 1 : options->fail_at;
     // One by one, since most of the structure is about to be written in any case.
@@ -217,16 +218,15 @@ enum status frame_allocator_init(struct frame_allocator *allocator, const struct
     allocator->nowhere = (struct frame_region){};
     allocator->regions = metadata;
     allocator->region_count = 0;
-    allocator->metadata_bytes = metadata_bytes;
     for (unsigned zone = 0; zone < FRAME_ZONE_COUNT; zone++)
         start_zone(&allocator->zones[zone]);
     for (unsigned i = 0; i < FRAME_NEAR_COUNT; i++)
         allocator->near[i] = &allocator->nowhere;
-    start_regions(allocator, ranges, count);
+    allocator->metadata_bytes = start_regions(allocator, ranges, count);
     allocator->highest[0] = &allocator->zones[0];
     for (unsigned zone = 1; zone < FRAME_ZONE_COUNT; zone++) {
         bool is_empty = allocator->zones[zone].total_frames == 0;
         allocator->highest[zone] = is_empty ? allocator->highest[zone - 1] : &allocator->zones[zone];
     }
-    return STATUS_OK;
+    return allocator->metadata_bytes != 0 ? STATUS_OK : STATUS_INVALID;
 }

@@ -16,7 +16,7 @@ constexpr unsigned GATE_SELECTOR = 16, GATE_STACK = 32, GATE_ATTRIBUTES = 40;
 
 constexpr uint64_t GATE_INTERRUPT_PRESENT = 0x8e; // present, DPL 0, 64-bit interrupt gate
 constexpr uint64_t GATE_RING_3 = 3 << 5;          // INT n may be executed there
-constexpr unsigned TRAP_ENTRY_SIZE = 16;          // trap_entry.asm has the same number
+constexpr uint64_t TRAP_ENTRY_SIZE = 16;          // trap_entry.asm has the same number
 // trap_entry.asm has the same set.
 constexpr uint32_t ERROR_CODE_VECTORS = 1u << 8 | 0x1fu << 10 | 1u << 17 | 1u << 21 | 1u << 29 | 1u << 30;
 
@@ -26,35 +26,50 @@ extern const uint8_t trap_exception_return[], trap_interrupt_return[], trap_anyw
 extern trap_handler_fn *exception_handler, *interrupt_handler; // read by trap_entry.asm
 READ_ONLY_AFTER_INIT trap_handler_fn *exception_handler, *interrupt_handler;
 
-// Those with a stack of their own; trap_entry.asm has the same set.
-static const uint8_t stack_of_vector[32] = {
-    [1] = GDT_STACK_DEBUG, // may arrive on the first instruction of a system call, with the program's stack
-    [2] = GDT_STACK_NMI,   // may arrive anywhere
-    // What a fault on an overflown stack becomes:
-    [8] = HEWN_BREAK_MISSING_IST ? GDT_STACK_CURRENT : GDT_STACK_DOUBLE_FAULT,
-    [18] = GDT_STACK_MACHINE_CHECK // may arrive anywhere
-};
 constexpr unsigned BREAKPOINT = 3;
 
-READ_ONLY_AFTER_INIT static alignas(16) struct idt_gate idt[IDT_VECTOR_COUNT];
+// All of a gate but where the page of the entries lies, which only the linker knows, below 4 GiB from the top.
+#define GATE(vector)                                                                                                   \
+    {                                                                                                                  \
+        .low =                                                                                                         \
+            (vector) * TRAP_ENTRY_SIZE | GDT_KERNEL_CODE << GATE_SELECTOR | GATE_INTERRUPT_PRESENT << GATE_ATTRIBUTES, \
+        .high = UINT32_MAX,                                                                                            \
+    }
+#define GATES_4(first)  GATE(first), GATE((first) + 1), GATE((first) + 2), GATE((first) + 3)
+#define GATES_16(first) GATES_4(first), GATES_4((first) + 4), GATES_4((first) + 8), GATES_4((first) + 12)
+#define GATES_64(first) GATES_16(first), GATES_16((first) + 16), GATES_16((first) + 32), GATES_16((first) + 48)
+
+READ_ONLY_AFTER_INIT static alignas(16) struct idt_gate idt[] = {GATES_64(0), GATES_64(64), GATES_64(128),
+                                                                 GATES_64(192)};
+static_assert(sizeof idt == IDT_VECTOR_COUNT * sizeof(struct idt_gate));
+
+// trap_entry.asm has the same set.
+static void give_stack(unsigned vector, uint64_t stack)
+{
+    idt[vector].low |= stack << GATE_STACK;
+}
+
+// Once; handlers may change later.
+static void place_gates(void)
+{
+    uint64_t entries = (uintptr_t)trap_entries, page = (entries & 0xf000) | (entries & 0xffff'0000) << 32;
+    if (idt[0].low >> 48 != 0)
+        return;
+#pragma clang loop unroll_count(16)
+    for (unsigned vector = 0; vector < IDT_VECTOR_COUNT; vector++)
+        idt[vector].low += page;
+}
 
 void idt_load(trap_handler_fn *exceptions, trap_handler_fn *interrupts)
 {
     exception_handler = exceptions;
     interrupt_handler = interrupts;
-    uintptr_t entry = (uintptr_t)trap_entries;
-    struct idt_gate gate = {
-        .low = (entry & 0xffff) | GDT_KERNEL_CODE << GATE_SELECTOR | GATE_INTERRUPT_PRESENT << GATE_ATTRIBUTES |
-               (entry & 0xffff'0000) << 32,
-        .high = entry >> 32,
-    };
-#pragma clang loop unroll_count(8)
-    for (unsigned vector = 0; vector < IDT_VECTOR_COUNT; vector++) {
-        idt[vector] = gate;
-        gate.low += TRAP_ENTRY_SIZE; // the entries share a page, so nothing is carried
-    }
-    for (unsigned vector = 0; vector < sizeof stack_of_vector; vector++)
-        idt[vector].low |= (uint64_t)stack_of_vector[vector] << GATE_STACK;
+    place_gates();
+    give_stack(1, GDT_STACK_DEBUG); // may arrive on the first instruction of a system call, with the program's stack
+    give_stack(2, GDT_STACK_NMI);   // may arrive anywhere
+    // What a fault on an overflown stack becomes:
+    give_stack(8, HEWN_BREAK_MISSING_IST ? GDT_STACK_CURRENT : GDT_STACK_DOUBLE_FAULT);
+    give_stack(18, GDT_STACK_MACHINE_CHECK); // may arrive anywhere
     idt[BREAKPOINT].low |= GATE_RING_3 << GATE_ATTRIBUTES;
     struct table_register idtr = {sizeof idt - 1, (uintptr_t)idt};
     __asm__ volatile("lidt %0" : : "m"(idtr) : "memory");

@@ -5,6 +5,7 @@
 #include <arch/idt.h>
 #include <arch/probe.h>
 
+#include <debug/debug.h>
 #include <interrupt/vector.h>
 #include <lib/format.h>
 #include <symbols/symbols.h>
@@ -56,6 +57,11 @@ const char *backtrace_describe(char *text, size_t size_bytes, uint64_t address, 
     else
         format_string(text, size_bytes, "%s+0x%llx (%s:%u)", name, offset, place.file, place.line);
     return text;
+}
+
+const char *debug_name_call(char *text, size_t size_bytes, const void *place)
+{
+    return backtrace_describe(text, size_bytes, (uintptr_t)place, 1);
 }
 
 // A screen's row has no room for the number as well; a longer line is cut.

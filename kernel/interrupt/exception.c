@@ -11,6 +11,7 @@
 #include <lib/panic.h>
 #include <lib/section.h>
 #include <log/log.h>
+#include <memory/heap.h>
 
 // Intel SDM vol. 3, table 6-1.
 constexpr uint64_t BREAKPOINT = 3;
@@ -27,13 +28,23 @@ static bool is_memory_fault(uint64_t vector)
     return vector == PAGE_FAULT || vector == GENERAL_PROTECTION || vector == STACK_FAULT;
 }
 
+// What is interrupted may be the heap's own function, or a handler that may not use the heap either.
+static bool handle(struct trap_frame *frame, exception_handler_fn *handler)
+{
+    struct heap *heap = cpu_local_heap();
+    kernel_heap_close();
+    bool is_handled = handler(frame);
+    cpu_local_set_heap(heap);
+    return is_handled;
+}
+
 static void exception_enter(struct trap_frame *frame)
 {
     uint64_t cr2 = cpu_read_cr2(); // a fault in what follows would overwrite it
     if (is_memory_fault(frame->vector) && probe_land(frame))
         return;
     exception_handler_fn *handler = handlers[frame->vector];
-    if (handler != nullptr && handler(frame))
+    if (handler != nullptr && handle(frame, handler))
         return;
     if (frame->vector == BREAKPOINT) {
         log_info("exception", "breakpoint at 0x%llx", (unsigned long long)frame->rip);

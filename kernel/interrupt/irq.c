@@ -17,6 +17,7 @@
 #include <interrupt/irq.h>
 #include <lib/section.h>
 #include <log/log.h>
+#include <memory/heap.h>
 
 constexpr uint8_t PIC_VECTOR_END = PIC_VECTOR_BASE + PIC_LINE_COUNT;
 constexpr uint8_t WIRE_VECTOR_BASE = PIC_VECTOR_END;
@@ -77,7 +78,9 @@ static inline void acknowledge(const struct slot *slot)
 static inline void serve(struct slot *slot, irq_handler_fn *handler)
 {
     uint32_t start = tsc_read_low();
+    kernel_heap_close();
     handler(slot->context);
+    kernel_heap_open();
     uint32_t ticks = tsc_read_low() - start;
     if (__builtin_expect(ticks > slot->worst_ticks, false))
         slot->worst_ticks = ticks;

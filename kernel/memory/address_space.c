@@ -83,15 +83,20 @@ static enum status protect_alias(struct page_tables *tables, const struct boot_i
     return page_table_protect(tables, direct(image_phys(boot, start)), page_up(end) - start, PAGE_READ | PAGE_GLOBAL);
 }
 
+// Each lies above its guard and those behind one another (kernel.ld). So all are mapped as one and the guards between
+// them taken away again, which is half the steps of mapping each.
 static enum status map_stacks(struct page_tables *tables, const struct boot_info *boot)
 {
-    const struct stack *stack;
-    for (unsigned i = 0; (stack = stack_at(i)) != nullptr; i++) {
-        enum status status = map_part(tables, boot, stack->bottom, stack->top, PAGE_WRITE);
-        if (status != STATUS_OK)
-            return status;
+    const struct stack *first = stack_at(0), *stack;
+    uint64_t top = first->top;
+    for (unsigned i = 1; (stack = stack_at(i)) != nullptr; i++) {
+        ASSERT(stack->bottom == top + STACK_GUARD_SIZE);
+        top = stack->top;
     }
-    return STATUS_OK;
+    enum status status = map_part(tables, boot, first->bottom, top, PAGE_WRITE);
+    for (unsigned i = 1; status == STATUS_OK && (stack = stack_at(i)) != nullptr; i++)
+        status = page_table_unmap(tables, (virt_addr_t){stack->bottom - STACK_GUARD_SIZE}, STACK_GUARD_SIZE);
+    return status;
 }
 
 // In the order of kernel.ld.

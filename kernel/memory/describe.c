@@ -3,6 +3,7 @@
 #include <allocator/frame.h>
 #include <describe/size.h>
 #include <lib/format.h>
+#include <memory/heap.h>
 #include <memory/layout.h>
 #include <memory/memory.h>
 
@@ -86,4 +87,17 @@ void memory_describe_frames(memory_line_fn *line, void *context)
             now.fragmentation_permille / 10, now.fragmentation_permille % 10);
     say(&listener, "%llu allocations, %llu frees, %llu failures", (printable_t)now.allocations, (printable_t)now.frees,
         (printable_t)now.failures);
+}
+
+void memory_describe_heap(memory_line_fn *line, void *context)
+{
+    struct listener listener = {line, context};
+    char all[DESCRIBE_SIZE_LIMIT], taken[DESCRIBE_SIZE_LIMIT], free[DESCRIBE_SIZE_LIMIT], largest[DESCRIBE_SIZE_LIMIT],
+        books[DESCRIBE_SIZE_LIMIT];
+    struct heap_statistics now;
+    kernel_heap_statistics(&now);
+    say(&listener, "heap %s, %s: %zu blocks (%s) taken, %s free, the largest %s, %s for books",
+        kernel_heap_design_name(), describe_size(all, now.region_bytes), now.taken_blocks,
+        describe_size(taken, now.taken_bytes), describe_size(free, now.free_bytes),
+        describe_size(largest, now.largest_free_bytes), describe_size(books, now.book_bytes));
 }

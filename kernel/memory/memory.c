@@ -8,6 +8,7 @@
 #include <arch/protection.h>
 #include <lib/panic.h>
 #include <lib/section.h>
+#include <memory/heap.h>
 #include <memory/layout.h>
 #include <memory/memory.h>
 
@@ -121,6 +122,7 @@ static void leave_loader_map(const struct cpu_protections *protections)
 
 const char *memory_init(const struct boot_info **boot, const struct memory_options *options)
 {
+    kernel_heap_open(); // a heap that says that there is none
     struct cpu_protections protections = cpu_identify_protections();
     tables = (struct page_tables){
         .host = &early_host,

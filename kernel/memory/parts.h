@@ -57,6 +57,17 @@ const char *address_space_build(struct page_tables *tables, const struct boot_in
 // The pages of SEALED, in both places where they are mapped.
 enum status address_space_seal(struct page_tables *tables);
 
+// ---- own_frames.c
+
+constexpr struct page_attributes OWN_FRAMES_ATTRIBUTES = {PAGE_WRITE | PAGE_GLOBAL, PAGE_WRITE_BACK};
+
+// Map a new frame at each page from START to END, writable data for all address spaces. STATUS_NO_MEMORY; then nothing
+// has changed.
+enum status own_frames_map(virt_addr_t start, virt_addr_t end);
+
+// Undo that for pages from START to END, in whatever order they were mapped.
+void own_frames_unmap(virt_addr_t start, virt_addr_t end);
+
 // ---- device.c
 
 // The kernel's own tables are live, on a CPU whose physical addresses have PHYS_BITS bits.

@@ -30,41 +30,6 @@ enum status kernel_stack_init(void)
                                 allocate_node_page, nullptr);
 }
 
-static enum status map_page(virt_addr_t page)
-{
-    constexpr struct page_attributes STACK = {PAGE_WRITE | PAGE_GLOBAL, PAGE_WRITE_BACK};
-    phys_addr_t frame = frame_allocate(memory_frames(), FRAME_ORDER_4K, FRAME_ZONE_ANY);
-    if (frame.value == 0)
-        return STATUS_NO_MEMORY;
-    enum status status = page_table_map(memory_page_tables(), page, frame, PAGE_SIZE, STACK);
-    if (status != STATUS_OK)
-        frame_free(memory_frames(), frame, FRAME_ORDER_4K);
-    return status;
-}
-
-// Each page is mapped alone, so that no larger one has to be split here, for which there might be no memory.
-static void unmap_pages(virt_addr_t bottom, virt_addr_t top)
-{
-    for (virt_addr_t page = bottom; page.value < top.value; page = virt_add(page, PAGE_SIZE)) {
-        phys_addr_t frame;
-        ASSERT(page_table_translate(memory_page_tables(), page, &frame));
-        ASSERT(page_table_unmap(memory_page_tables(), page, PAGE_SIZE) == STATUS_OK);
-        frame_free(memory_frames(), frame, FRAME_ORDER_4K);
-    }
-}
-
-static enum status map_pages(virt_addr_t bottom, virt_addr_t top)
-{
-    for (virt_addr_t page = bottom; page.value < top.value; page = virt_add(page, PAGE_SIZE)) {
-        enum status status = map_page(page);
-        if (status != STATUS_OK) {
-            unmap_pages(bottom, page);
-            return status;
-        }
-    }
-    return STATUS_OK;
-}
-
 enum status kernel_stack_allocate(uint64_t size_bytes, struct kernel_stack *stack)
 {
     if (size_bytes == 0 || size_bytes % PAGE_SIZE != 0)
@@ -75,7 +40,7 @@ enum status kernel_stack_allocate(uint64_t size_bytes, struct kernel_stack *stac
     if (range_allocate(&ranges, size_bytes + PAGE_SIZE, PAGE_SIZE, &guard) != STATUS_OK)
         return STATUS_NO_MEMORY; // for a node, or of addresses
     virt_addr_t bottom = virt_add(guard, PAGE_SIZE), top = virt_add(bottom, size_bytes);
-    enum status status = map_pages(bottom, top);
+    enum status status = own_frames_map(bottom, top);
     if (status != STATUS_OK) {
         range_free(&ranges, guard);
         return status;
@@ -107,7 +72,7 @@ void kernel_stack_free(const struct kernel_stack *stack)
     if (here.value >= stack->bottom.value && here.value < stack->top.value)
         panic("the stack from 0x%llx to 0x%llx cannot be freed: it is in use", (printable_t)stack->bottom.value,
               (printable_t)stack->top.value);
-    unmap_pages(stack->bottom, stack->top);
+    own_frames_unmap(stack->bottom, stack->top);
     range_free(&ranges, (virt_addr_t){stack->bottom.value - PAGE_SIZE});
 }
 

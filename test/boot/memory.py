@@ -29,6 +29,7 @@ ACPI = (ACPI_TABLES, ACPI_NVS)
 
 # The address space of docs/memory.md.
 DIRECT_MAP, DIRECT_MAP_SIZE = 0xffff800000000000, 64 * TIB
+HEAP, HEAP_SIZE = 0xffffc00000000000, 16 * TIB
 DEVICES, DEVICES_SIZE = 0xffffe00000000000, 16 * TIB
 IMAGE = 0xffffffff80000000
 WRITE_BACK, UNCACHED, WRITE_COMBINING = 0, 3, 4  # numbers of the page attribute table
@@ -64,6 +65,8 @@ ZONE_LINE = re.compile(r"memory: (below 1 MiB|below 4 GiB|above 4 GiB|all) +(\d+
                        re.MULTILINE)
 ZONES = {"below 1 MiB": (0, MIB), "below 4 GiB": (MIB, 4 * GIB), "above 4 GiB": (4 * GIB, 1 << 64)}
 METADATA_MOST_PERCENT = 0.1
+HEAP_FRAMES = 4  # that the heap begins with
+HEAP_SPARE_FRAMES = 16  # that are there for its first step
 # What the firmware and the kernel itself take of the machine's memory.
 TAKEN, TAKEN_SHARE = 4 * MIB, 0.01
 UNITS = {"M": MIB, "G": GIB, "T": TIB}
@@ -110,7 +113,9 @@ def frames_case(size, options):
         least_bytes = machine_bytes * (1 - TAKEN_SHARE) - TAKEN
         check(least_bytes <= wanted * PAGE <= machine_bytes, f"{wanted} frames are not the memory of this machine")
         check_equal(int(total) + early, wanted, "frames that the allocator has or the kernel took")
-        check(0 <= int(total) - int(free) <= allocations - frees, "frames in use, of those managed")
+        # The heap's first frames come in two blocks, all others by themselves.
+        check(0 <= int(total) - int(free) <= allocations - frees + HEAP_FRAMES - 1 + HEAP_SPARE_FRAMES - 1,
+              "frames in use, of those managed")
         check_equal(failures, 0, "failed allocations")
         check(0 < float(share) <= METADATA_MOST_PERCENT, f"metadata is {share} % of memory")
         check_zones(report, entries, early)
@@ -289,6 +294,19 @@ def check_registers(machine, has_nx, has_global_pages, has_smep_and_smap):
         check_equal(bool(cr4 & bit), wanted, f"CR4.{name}")
 
 
+def check_heap(tables, usable, constant):
+    """Pages from the region's beginning on, to write to, in frames that were usable and are no one else's."""
+    pages = tables.within(HEAP, HEAP_SIZE)
+    check_equal([page.virtual for page in pages[:HEAP_FRAMES]], [HEAP + number * PAGE for number in range(HEAP_FRAMES)],
+                "first pages of the heap")
+    for page in pages:
+        check_equal(page.size, PAGE, f"size of {page}")
+        check(page.is_writable and page.cache == WRITE_BACK, f"{page} is no memory to write to")
+        check(any(start <= page.physical < end for start, end in usable), f"{page} is not in usable memory")
+        check(page.physical not in constant and page.physical not in tables.tables, f"{page} is in use otherwise")
+    check_equal(len({page.physical for page in pages}), len(pages), "frames of the heap's pages")
+
+
 def run_to_ready(machine, kernel):
     check_equal(run_to_first(machine, kernel, READY, "emulator_exit"), READY, "where the boot comes to")
 
@@ -313,9 +331,10 @@ def page_tables_case(has_nx=True, has_1g=False, has_global_pages=True, has_smep_
             check_image(tables, image)
             check_devices(tables, entries, screen_cache)
             check_aliases(tables, image, has_nx)
-            regions = len(tables.within(DIRECT_MAP, DIRECT_MAP_SIZE)) + len(tables.within(DEVICES, DEVICES_SIZE))
-            others = len(tables.leaves) - regions - len(tables.within(IMAGE, 2 * GIB))
-            check_equal(others, 0, "pages outside the direct map, the devices and the image")
+            check_heap(tables, page_ranges(entries, (USABLE, LOADER)), image.constant)
+            regions = ((DIRECT_MAP, DIRECT_MAP_SIZE), (HEAP, HEAP_SIZE), (DEVICES, DEVICES_SIZE), (IMAGE, 2 * GIB))
+            others = len(tables.leaves) - sum(len(tables.within(*region)) for region in regions)
+            check_equal(others, 0, "pages outside the direct map, the heap, the devices and the image")
     return run
 
 
@@ -451,6 +470,73 @@ def unknown_poison_is_reported(context):
     check_equal(code, DEBUG_EXIT_PASS, "end")
     require_lines(text, ["error: main: poison=nonsense is not known and does nothing. Known: frames"],
                   "the serial port")
+
+
+# ---- the heap
+
+HEAPS = ("bump", "linked_list", "fixed_block", "buddy", "tlsf", "default")
+HEAP_LINE = re.compile(r"memory: heap (\w+)(?:, guarded)?, [\d.]+ KiB; its first block (\d+) TSC ticks after the kernel's entry$",
+                       re.MULTILINE)
+HEAP_DETAIL_LINE = re.compile(r"debug: memory: heap (\w+), ([\d.]+ KiB): (\d+) blocks \(.*\) taken, .* free, the largest "
+                              r".*, .* for books$", re.MULTILINE)
+
+
+@case()
+def each_heap_boots(context):
+    usual = troubles(boot_with(context, "")[1])
+    for heap in HEAPS:
+        code, text = boot_with(context, f"heap={heap} loglevel=debug")
+        check_equal((code, troubles(text) - usual), (DEBUG_EXIT_PASS, set()), f"boot with heap={heap}")
+        check_equal(printed(text, HEAP_LINE)[0], heap, "heap that the report names")
+        name, size, blocks = printed(text, HEAP_DETAIL_LINE)
+        check_equal((name, int(blocks)), (heap, 1), "heap that is described, and the blocks that the boot has by then")
+        print(f"{heap}: {size}")
+
+
+@case()
+def each_heap_boots_guarded(context):
+    usual = troubles(boot_with(context, "")[1])
+    for heap in HEAPS:
+        code, text = boot_with(context, f"heap={heap} heap_guard=on")
+        check_equal((code, troubles(text) - usual), (DEBUG_EXIT_PASS, set()), f"guarded boot with heap={heap}")
+        require_lines(text, [f"memory: heap {heap}, guarded, "], "the serial port")
+
+
+@case()
+def unknown_heap_guard_is_reported(context):
+    code, text = boot_with(context, "heap_guard=maybe")
+    check_equal(code, DEBUG_EXIT_PASS, "end")
+    require_lines(text, ["error: main: heap_guard=maybe is not known and does nothing. Known: on"], "the serial port")
+
+
+@case()
+def unknown_heap_is_reported(context):
+    code, text = boot_with(context, "heap=pile")
+    check_equal((code, printed(text, HEAP_LINE)[0]), (DEBUG_EXIT_PASS, "default"), "end of the boot, and its heap")
+    require_lines(text, [f"error: main: heap=pile is not known; heap=default it is. Known: {', '.join(HEAPS)}"],
+                  "the serial port")
+
+
+@case()
+def every_allocation_of_the_heap_may_fail(context):
+    usual = troubles(boot_with(context, "")[1])
+    for number in range(1, ALLOCATIONS_LIMIT):
+        code, text = boot_with(context, f"fail_heap={number}")
+        if code == DEBUG_EXIT_PASS and troubles(text) == usual:
+            check(number > 1, "the boot allocates nothing")
+            return
+        said = verdict_of(code, text, usual)
+        check(said, f"fail_heap={number}: exit code {code}, and no word of it:\n{text[-2000:]}")
+        print(f"{number}: {said}")
+    raise Failure(f"the boot has allocated {ALLOCATIONS_LIMIT} times and is not ready")
+
+
+@case()
+def fail_heap_wants_a_number(context):
+    code, text = boot_with(context, "fail_heap=never")
+    check_equal(code, DEBUG_EXIT_PASS, "end")
+    require_lines(text, ["error: main: fail_heap wants a number: which allocation of the heap is to fail, the first "
+                         "being 1"], "the serial port")
 
 
 @case()

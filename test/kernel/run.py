@@ -28,6 +28,10 @@ EACH_CLOCK = {clock: {**ICOUNT, "cmdline": f"clock={clock}"} for clock in ("tsc"
 PIC = {"cmdline": "irqchip=pic"}
 ON_BOTH = {"": {}, "bochs": BOCHS}
 BOTH_CONTROLLERS = {"apic": {}, "pic": PIC, "without_apic": {"cpu": "qemu64,-apic"}}
+HEAPS = ("bump", "linked_list", "fixed_block", "buddy", "tlsf", "default")
+EACH_HEAP = {heap: {"cmdline": f"heap={heap}"} for heap in HEAPS}
+GUARDED = {"cmdline": "heap_guard=on"}
+EACH_HEAP_AND_A_GUARDED_ONE = {**EACH_HEAP, "guarded": GUARDED}
 WITH_SMAP = {"": {}, "smap": {"cpu": "qemu64,+smap"}}
 WITH_1G_PAGES = {"": {"cpu": "qemu64,+pdpe1gb", "memory": "3G"}}
 VARIANTS = {
@@ -39,6 +43,13 @@ VARIANTS = {
     "speed.block_of_2_mib": {"": {**ICOUNT, "memory": "2G"}, "two_zones": {**ICOUNT, "memory": "4G"}},
     "speed.page": {"": ICOUNT},
     "speed.kernel_stack": {"": ICOUNT},
+    "speed.heap": {heap: {**ICOUNT, **options} for heap, options in EACH_HEAP.items()},
+    **dict.fromkeys(("heap_guard.write_behind_a_block_is_noticed", "heap_guard.write_before_a_block_is_noticed",
+                     "heap_guard.write_to_a_freed_block_is_noticed",
+                     "heap_guard.block_with_a_write_behind_it_is_not_valid"), {"": GUARDED}),
+    "heap.block_freed_twice_ends_the_kernel": EACH_HEAP_AND_A_GUARDED_ONE,
+    "heap.free_of_what_no_heap_has_ends_the_kernel": EACH_HEAP_AND_A_GUARDED_ONE,
+    "heap.size_of_what_no_heap_has_ends_the_kernel": EACH_HEAP_AND_A_GUARDED_ONE,
     "exception.stack_fault_by_address": {"": BOCHS},
     "exception.simd_error": {"": BOCHS},
     "ring3.alignment_check": {"": BOCHS},
@@ -145,6 +156,7 @@ DRIVERS = {
     "speed.block_of_2_mib": is_chosen,
     "speed.page": is_chosen,
     "speed.kernel_stack": is_chosen,
+    "speed.heap": is_chosen,
     "time.clock_follows_virtual_time": is_chosen,
     "time.clock_survives_closed_interrupts": is_chosen,
     "time.clock_bears_a_reader_at_every_instruction": is_chosen,
@@ -169,6 +181,9 @@ OTHER_BUILDS = ("this kernel is built without UBSan",)
 NEEDS_A_GIBIBYTE = dict.fromkeys(("tlb.changes_of_a_page_of_1_gib_are_seen_at_once",
                                   "tlb.parts_of_a_page_of_1_gib_change_at_once"), "no free block of that size")
 
+NEEDS_A_HEAP_THAT_SHRINKS = {"heap.grows_until_memory_ends_and_gives_all_frames_back":
+                             "this design gives nothing back"}
+
 # Tests that skip themselves on the machine of all_in_one, with the reason to be seen there.
 SKIPPED_IN_ONE = {
     "irq.spurious_line_7_is_not_acknowledged": "needs the 8259 pair",
@@ -176,6 +191,7 @@ SKIPPED_IN_ONE = {
     "irq.open_line_of_the_8259s_is_masked_when_nobody_wants_it": "needs the 8259 pair",
     "exception.stack_fault_by_address": "TCG raises #GP for an address relative to RBP",
     "exception.simd_error": "TCG never raises #XM",
+    "heap_guard.block_with_a_write_behind_it_is_not_valid": "needs a guarded heap",
     "ring3.alignment_check": "TCG never raises #AC",
     **NEEDS_A_GIBIBYTE,
 }
@@ -190,7 +206,8 @@ def require_result(run, test):
 
 
 NEEDS_PIC = {name: reason for name, reason in SKIPPED_IN_ONE.items() if reason == "needs the 8259 pair"}
-SKIPPED_ON_BOCHS = {**NEEDS_PIC, **NEEDS_A_GIBIBYTE}
+NEEDS_A_GUARD = {name: reason for name, reason in SKIPPED_IN_ONE.items() if reason == "needs a guarded heap"}
+SKIPPED_ON_BOCHS = {**NEEDS_PIC, **NEEDS_A_GIBIBYTE, **NEEDS_A_GUARD}
 NEEDS_APIC = dict.fromkeys(("irq.spurious_vector_of_the_local_apic_is_counted",
                             "irq.spurious_vector_of_the_local_apic_is_not_acknowledged",
                             "irq.request_of_a_line_that_was_given_up_is_acknowledged"), "needs APICs")
@@ -301,6 +318,9 @@ MACHINES = {
     "cpu_without_pat_and_global_pages": ({"cpu": "qemu64,-pat,-pge"}, SKIPPED_IN_ONE),
     "cpu_with_smep_smap_and_umip": ({"cpu": "qemu64,+smep,+smap,+umip"}, SKIPPED_IN_ONE),
     "poisoned_frames": ({"cmdline": "poison=frames"}, SKIPPED_IN_ONE),
+    **{f"heap_{heap}": (EACH_HEAP[heap], SKIPPED_IN_ONE) for heap in HEAPS[1:-1]},
+    "heap_bump": (EACH_HEAP["bump"], {**SKIPPED_IN_ONE, **NEEDS_A_HEAP_THAT_SHRINKS}),
+    "guarded_heap": (GUARDED, {name: reason for name, reason in SKIPPED_IN_ONE.items() if name not in NEEDS_A_GUARD}),
     "four_cpus": ({"smp": 4}, SKIPPED_IN_ONE),
     "isapc": ({"machine": "isapc"}, SKIPPED_ON_PIC),
     "microvm": ({"machine": "microvm", "drive": "virtio-mmio"}, {**SKIPPED_IN_ONE, **NEEDS_SCREEN}),

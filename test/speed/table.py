@@ -18,6 +18,7 @@ from statistics import median_low
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from memory_ready import CASES as READY_CASES
+from memory_ready import FIRST_BLOCK_LIMIT
 from measure import KIB, LIMITS, STAGES, VOLUMES, boot_image, floor_image, milliseconds, run, spread
 from support.machine import QEMU
 
@@ -58,6 +59,11 @@ MEMORY_ROWS = {
     "unmap one, and three tables with it": (PAGE, "unmap, three tables released", "", ""),
     "make a stack of 16 KiB with its guard": (STACK, "stack allocate", "", ""),
     "give a stack back": (STACK, "stack free", "", ""),
+    **{f"64 bytes from the heap and back, `{heap}`": (f"speed.heap@{heap}", f"{heap}, 64 bytes and back",
+                                                      "<= 40" if heap == "default" else "",
+                                                      "64" if heap == "fixed_block" else "")
+       for heap in ("bump", "linked_list", "fixed_block", "buddy", "tlsf", "default")},
+    "the same, 16 KiB, `default`": ("speed.heap@default", "default, 16384 bytes and back", "", ""),
 }
 VOLUME_NAMES = {"fat16": "FAT16, 4 KiB clusters", "fat32": "FAT32, 512-byte clusters"}
 
@@ -156,15 +162,21 @@ def kernel_figures(build, rows):
         yield row(name, f"**{least}**" if most in ("", least) else f"**{least} .. {most}**", wanted, elsewhere)
 
 
+def instructions_of(build, case):
+    result = subprocess.run([sys.executable, MEMORY_READY, "--build", build, case], check=True,
+                            stdout=subprocess.PIPE, text=True)
+    return re.search(r"^\S+: (\d+) instructions$", result.stdout, re.MULTILINE)[1]
+
+
 def ready_figures(build):
     yield row("memory of the machine", "pages of 1 GiB", "instructions", "wanted")
     yield row("---", "---", "---:", "---:")
     for case, (memory, options, limit) in READY_CASES.items():
-        result = subprocess.run([sys.executable, MEMORY_READY, "--build", build, case], check=True,
-                                stdout=subprocess.PIPE, text=True)
-        ticks = re.search(r"^\S+: (\d+) instructions$", result.stdout, re.MULTILINE)[1]
+        ticks = instructions_of(build, case)
         yield row(f"{memory[:-1]} {memory[-1]}iB", "yes" if "+pdpe1gb" in options.get("cpu", "") else "no",
                   f"**{ticks}**", f"<= {limit}" if limit else "")
+    yield row("128 MiB, to the first block of the heap", "no", f"**{instructions_of(build, 'first_block_128m')}**",
+              f"<= {FIRST_BLOCK_LIMIT}")
 
 
 def write_between(page, marks, text):

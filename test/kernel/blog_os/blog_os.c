@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The checks of blog_os, the Rust tutorial kernel, with the same meaning: what its unit tests and its four test kernels
-// want to see. Those about its heap come with the heap.
+// want to see.
 #include <arch/cpu.h>
 #include <framework/machine.h>
 #include <framework/test.h>
@@ -9,6 +9,7 @@
 #include <lib/string.h>
 #include <log/log.h>
 #include <memory/device.h>
+#include <memory/heap.h>
 #include <vga/vga.h>
 
 // interrupts::test_breakpoint_exception
@@ -145,4 +146,100 @@ static volatile uint64_t depth_limit = UINT64_MAX; // so that the compiler takes
 TEST_DIES_BY(blog_os, stack_overflow, 8)
 {
     recurse(0);
+}
+
+// ---- tests/heap_allocation, each with a heap of the size that it has there, and with the kernel's own
+
+constexpr size_t HEAP_BYTES = 100 * 1024;
+
+[[nodiscard]] static uint64_t *make_box(struct heap *heap, uint64_t value)
+{
+    uint64_t *box = heap_allocate(heap, sizeof *box, alignof(uint64_t));
+    CHECK(box != nullptr);
+    *box = value;
+    return box;
+}
+
+static void allocate_two(struct heap *heap)
+{
+    uint64_t *first = make_box(heap, 41), *second = make_box(heap, 13);
+    CHECK_EQUAL(*first, 41);
+    CHECK_EQUAL(*second, 13);
+    heap_free(heap, second);
+    heap_free(heap, first);
+}
+
+// A vector doubles its room, from four elements on.
+static void push_thousand(struct heap *heap)
+{
+    constexpr uint64_t COUNT = 1000;
+    uint64_t *vector = nullptr, room = 0, sum = 0;
+    for (uint64_t i = 0; i < COUNT; i++) {
+        if (i == room) {
+            room = room == 0 ? 4 : 2 * room;
+            vector = heap_reallocate(heap, vector, room * sizeof *vector, alignof(uint64_t));
+            CHECK(vector != nullptr);
+        }
+        vector[i] = i;
+    }
+    for (uint64_t i = 0; i < COUNT; i++)
+        sum += vector[i];
+    CHECK_EQUAL(sum, (COUNT - 1) * COUNT / 2);
+    heap_free(heap, vector);
+}
+
+static void make_as_many_boxes_as_bytes(struct heap *heap)
+{
+    for (uint64_t i = 0; i < HEAP_BYTES; i++) {
+        uint64_t *box = make_box(heap, i);
+        CHECK_EQUAL(*box, i);
+        heap_free(heap, box);
+    }
+}
+
+static void make_boxes_beside_one(struct heap *heap)
+{
+    uint64_t *long_lived = make_box(heap, 1);
+    make_as_many_boxes_as_bytes(heap);
+    CHECK_EQUAL(*long_lived, 1);
+    heap_free(heap, long_lived);
+}
+
+// BODY, with each design. MUST_REUSE: needs one that gives a freed block again while another lives.
+static void with_each_heap(void (*body)(struct heap *heap), bool must_reuse)
+{
+    void *memory = kernel_heap_allocate(HEAP_BYTES, 4096);
+    CHECK(memory != nullptr);
+    for (unsigned i = 0; i < HEAP_DESIGN_COUNT; i++) {
+        if (must_reuse && heap_designs[i] == &heap_bump)
+            continue;
+        struct heap *heap = heap_create(heap_designs[i], memory, HEAP_BYTES, &(struct heap_options){});
+        CHECK(heap != nullptr);
+        body(heap);
+        const char *problem = heap_validate(heap);
+        if (problem != nullptr)
+            FAIL("%s: %s", heap_designs[i]->name, problem);
+    }
+    kernel_heap_free(memory);
+    body(cpu_local_heap());
+}
+
+TEST(blog_os, simple_allocation)
+{
+    with_each_heap(allocate_two, false);
+}
+
+TEST(blog_os, large_vec)
+{
+    with_each_heap(push_thousand, false);
+}
+
+TEST(blog_os, many_boxes)
+{
+    with_each_heap(make_as_many_boxes_as_bytes, false);
+}
+
+TEST(blog_os, many_boxes_long_lived)
+{
+    with_each_heap(make_boxes_beside_one, true);
 }

@@ -14,6 +14,7 @@
 #include <lib/panic.h>
 #include <lib/string.h>
 #include <log/emergency.h>
+#include <memory/heap.h>
 #include <serial/serial.h>
 #include <vga/vga.h>
 
@@ -44,6 +45,7 @@ static struct {
 [[noreturn]] static void leave(enum result result)
 {
     run.result = result;
+    kernel_heap_open(); // it may be a handler that is left
     landing_jump(&run.landing);
 }
 

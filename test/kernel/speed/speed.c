@@ -72,7 +72,7 @@ TEST(speed, software_interrupt)
 {
     NEEDS_DRIVER();
     constexpr uint8_t BREAKPOINT = 3;
-    constexpr uint64_t LIMIT = 80;
+    constexpr uint64_t LIMIT = 85;
     uint64_t flags = cpu_interrupts_disable();
     exception_set_handler(BREAKPOINT, return_at_once);
     uint64_t start = tsc_read();

@@ -8,6 +8,7 @@
 // lines may be added, not changed.
 #pragma once
 #include <arch/trap_frame.h>
+#include <stddef.h>
 #include <stdint.h>
 
 // Report a fatal exception and end the kernel (log/emergency.h). An exception_report_fn.
@@ -16,3 +17,6 @@ void debug_report_exception(const struct trap_frame *frame, uint64_t cr2);
 // Give the stack check another value, made from SEED and the TSC. For functions that never return alone: one that was
 // entered with the old value and returns is taken for smashed.
 void debug_set_canary(uint64_t seed);
+
+// Put function, file and line of the call that returns to PLACE into TEXT of SIZE_BYTES, and return TEXT.
+const char *debug_name_call(char *text, size_t size_bytes, const void *place);

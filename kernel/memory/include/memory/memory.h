@@ -46,7 +46,9 @@ struct page_tables *memory_page_tables(void);
 // Frames that memory_init() has taken for good before there was an allocator, and that its statistics do not count.
 uint64_t memory_early_frames(void);
 
-// Speak about memory, a line a call, without line feed: the map of the address space with its rights; the frames.
+// Speak about memory, a line a call, without line feed: the map of the address space with its rights; the frames; the
+// heap (memory/heap.h).
 typedef void memory_line_fn(void *context, const char *line);
 void memory_describe_map(memory_line_fn *line, void *context);
 void memory_describe_frames(memory_line_fn *line, void *context);
+void memory_describe_heap(memory_line_fn *line, void *context);
