@@ -89,8 +89,9 @@ void default_shrink(struct default_heap *self, size_t count)
 static void create(struct heap *heap)
 {
     struct default_heap *self = self_of(heap);
-    memset((uint8_t *)self + sizeof(struct heap), 0, sizeof(*self) - sizeof(struct heap));
+    memset((uint8_t *)self + sizeof(struct heap), 0, offsetof(struct default_heap, slot_bytes) - sizeof(struct heap));
     run_set_kind(&self->nothing, RUN_NOTHING, 1);
+    self->map[0] = 0;
     size_t most = (size_t)(heap->limit - (uint8_t *)heap) >> GRANULE_SHIFT;
     self->data = round_up((uintptr_t)map_end_for(self, most), heap->limit > heap->end ? PAGE_SIZE : GRANULE_BYTES);
     self->map_end = (uintptr_t)heap->end < self->data ? heap->end : (uint8_t *)self->data;

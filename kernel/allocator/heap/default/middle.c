@@ -126,7 +126,7 @@ static void mark_free(struct default_heap *self, struct block *block, size_t uni
 static void make_free(struct default_heap *self, struct block *block, size_t units, uint64_t is_first)
 {
     unsigned bin = bin_of(units);
-    place_t place = place_of(self, block), head = self->middle_blocks[bin];
+    place_t place = place_of(self, block), head = bin_set_has(&self->middle_bins, bin) ? self->middle_blocks[bin] : 0;
     mark_free(self, block, units, is_first);
     block->next = head;
     block->previous = 0;
@@ -358,7 +358,7 @@ void *middle_allocate(struct default_heap *self, size_t wanted, unsigned class)
     unsigned bin = bin_of(wanted);
     if (wanted >= EXACT) {
         // The first block of the bin where the right sizes begin may do, or not.
-        if (self->middle_blocks[bin] != 0) {
+        if (bin_set_has(&self->middle_bins, bin)) {
             struct block *block = block_at(self, self->middle_blocks[bin]);
             uint64_t header = read_checked(self, block);
             if (units_of(header) >= wanted)
@@ -384,9 +384,10 @@ void *middle_allocate_aligned(struct default_heap *self, size_t wanted, unsigned
 {
     size_t enough = wanted + alignment / UNIT + BLOCK_UNITS_LEAST - 1;
     unsigned bin = bin_of(wanted);
-    struct block *block = block_at(self, self->middle_blocks[bin]);
+    struct block *block = nullptr;
     uint64_t header = 0;
-    if (self->middle_blocks[bin] != 0) {
+    if (bin_set_has(&self->middle_bins, bin)) {
+        block = block_at(self, self->middle_blocks[bin]);
         header = read_checked(self, block);
         if (units_of(header) < wanted + skipped_units(block, alignment))
             header = 0;
@@ -616,8 +617,9 @@ const char *middle_validate(struct default_heap *self, size_t granule, size_t *e
 static const char *validate_bin(struct default_heap *self, unsigned bin)
 {
     place_t previous = 0;
-    bool has_one = self->middle_blocks[bin] != 0;
-    if (has_one != (self->middle_bins.words[bin / 64] >> bin % 64 & 1))
+    if (!bin_set_has(&self->middle_bins, bin))
+        return nullptr;
+    if (self->middle_blocks[bin] == 0)
         return "the set of bins of middle blocks is wrong";
     for (place_t place = self->middle_blocks[bin]; place != 0; previous = place, place = block_at(self, place)->next) {
         const struct block *block = block_at(self, place);

@@ -86,6 +86,11 @@ static inline void bin_set_add(struct bin_set *set, unsigned bin)
     set->summary |= 1ull << bin / 64;
 }
 
+static inline bool bin_set_has(const struct bin_set *set, unsigned bin)
+{
+    return set->words[bin / 64] >> bin % 64 & 1;
+}
+
 static inline void bin_set_remove(struct bin_set *set, unsigned bin)
 {
     uint64_t word = set->words[bin / 64] & ~(1ull << bin % 64);
@@ -131,14 +136,11 @@ struct default_heap {
     uintptr_t data; // where granule 0 begins
     size_t granule_count;
     place_t current[CLASS_COUNT]; // the span that serves a class; 0: NOTHING
-    uint32_t slot_bytes[CLASS_COUNT];
     // Where MAP leads from granules that are no span's and no run's first or last, and CURRENT from classes without
     // span: a run whose only slot is always free, and never handed out.
     struct run nothing;
     struct span_class classes[CLASS_COUNT + 1]; // the last one stands for all larger sizes
     struct bin_set run_bins, middle_bins;
-    place_t free_runs[RUN_BIN_COUNT];
-    place_t middle_blocks[MIDDLE_BIN_COUNT];
     size_t chunk_end;         // granule behind the chunk that grew last; 0: there is none
     size_t taken_granules;    // of spans, chunks and large blocks
     size_t hot_granules;      // of the first spans of classes that are hot
@@ -147,7 +149,11 @@ struct default_heap {
     uint8_t *map_end;         // of what can be used of MAP
     uint8_t *map_least_end;   // below which nothing of it is given back
     bool is_exhausted;        // default_exhausted() is at work
-    place_t map[];            // by granule, from that before the first to that behind the last: its run
+    // From here on nothing is cleared at the beginning: of a class without span, of bins that their set does not have.
+    uint32_t slot_bytes[CLASS_COUNT];
+    place_t free_runs[RUN_BIN_COUNT];
+    place_t middle_blocks[MIDDLE_BIN_COUNT];
+    place_t map[]; // by granule, from that before the first to that behind the last: its run
 };
 
 static inline unsigned class_of(size_t last_byte)

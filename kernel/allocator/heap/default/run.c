@@ -29,7 +29,7 @@ static unsigned bin_from(size_t count)
 
 static void insert(struct default_heap *self, struct run *run, unsigned bin)
 {
-    place_t place = place_of(self, run), head = self->free_runs[bin];
+    place_t place = place_of(self, run), head = bin_set_has(&self->run_bins, bin) ? self->free_runs[bin] : 0;
     run->next = head;
     run->previous = 0;
     self->free_runs[bin] = place;
@@ -223,7 +223,9 @@ void run_give(struct default_heap *self, size_t first, size_t count)
 static const char *validate_bin(struct default_heap *self, unsigned bin)
 {
     place_t previous = 0;
-    if ((self->free_runs[bin] != 0) != (self->run_bins.words[bin / 64] >> bin % 64 & 1))
+    if (!bin_set_has(&self->run_bins, bin))
+        return nullptr;
+    if (self->free_runs[bin] == 0)
         return "the set of bins of free runs is wrong";
     for (place_t place = self->free_runs[bin]; place != 0; previous = place, place = run_at(self, place)->next) {
         const struct run *run = run_at(self, place);

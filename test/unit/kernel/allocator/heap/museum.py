@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""One piece of the museum of heaps: museum.py SOUND BROKEN TEST REASON. TEST passes in the program SOUND; in BROKEN, which
-has one bug, it fails and says what the regular expression REASON matches, or a sanitizer says something before."""
+"""One piece of the museum of heaps: museum.py SOUND BROKEN TEST REASON.
+
+TEST passes in the program SOUND. In BROKEN, which has one bug, it fails and says what the regular expression REASON
+matches, or a sanitizer says something before.
+"""
 import re
 import subprocess
 import sys
