@@ -3,6 +3,7 @@
 
 The layout is design.md's "The disk image"; the constants below are its only copy on the test side.
 """
+import os
 import re
 import struct
 import subprocess
@@ -332,7 +333,7 @@ def kernel_lines_are_those_of_the_debug_information(context):
                "--functions=none", "--no-inlines"]
     result = subprocess.run(command, input="\n".join(f"{table.start + row[0]:#x}" for row in rows), text=True,
                             stdout=subprocess.PIPE, check=True)
-    told = [re.sub(r" \(.*\)$", "", line) for line in result.stdout.splitlines() if line]
+    told = [os.path.normpath(re.sub(r" \(.*\)$", "", line)) for line in result.stdout.splitlines() if line]
     check_equal(len(told), len(rows), "answers of the symbolizer")
     wrong = [(hex(table.start + offset), f"{file}:{line}", answer)
              for (offset, file, line), answer in zip(rows, told)

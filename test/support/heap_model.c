@@ -433,6 +433,7 @@ void heap_model_permit_all(struct heap_model *model)
 {
     for (unsigned i = 0; i < model->region_count; i++)
         permit(model->regions[i].start, (size_t)(model->regions[i].end - model->regions[i].start));
+    permit(model->upper_start, (size_t)(model->upper_end - model->upper_start));
 }
 
 // ---- the whole

@@ -69,6 +69,14 @@ static bool shrink(void *context, void *address, size_t size_bytes)
     return outside->shrink(outside->context, address, size_bytes);
 }
 
+// Where the inner heap ends, there ends the outer one.
+static void follow(struct guarded *self)
+{
+    self->heap.end = self->inner->end;
+    self->heap.hole = self->inner->hole;
+    self->heap.hole_bytes = self->inner->hole_bytes;
+}
+
 static void create(struct heap *heap)
 {
     struct guarded *self = self_of(heap);
@@ -85,12 +93,8 @@ static void create(struct heap *heap)
     };
     if (room >= books + HEAP_REGION_LEAST)
         self->inner = heap_create(guard->inner, (uint8_t *)heap + books, room - books, &options);
-}
-
-// Where the inner heap ends, there ends the outer one.
-static void follow(struct guarded *self)
-{
-    self->heap.end = self->inner->end;
+    if (self->inner != nullptr)
+        follow(self);
 }
 
 // ---- what lies around a block
@@ -204,9 +208,11 @@ static void compare_block(void *context, const struct heap_block *inner)
 static struct label *require_taken(struct guarded *self, void *block)
 {
     uintptr_t first = (uintptr_t)self + book_bytes(guard_of(&self->heap)) + sizeof(struct label);
-    if ((uintptr_t)block < first || (uintptr_t)block % HEAP_ALIGNMENT != 0)
+    if (self->inner == nullptr || (uintptr_t)block < first || (uintptr_t)block % HEAP_ALIGNMENT != 0)
         heap_panic_foreign(&self->heap, block);
     struct label *label = label_of(block);
+    if ((uintptr_t)block - (uintptr_t)self->heap.hole <= self->heap.hole_bytes + sizeof *label)
+        heap_panic_foreign(&self->heap, block); // neither it nor its label lies in a hole
     if (label->sum != sum_of(&self->heap, label))
         panic_no_label(self, block);
     if (label->state != STATE_TAKEN)
@@ -349,7 +355,6 @@ static bool extend(struct heap *, size_t)
     return false;
 }
 
-// What is held back goes back, too.
 // ---- what can be seen
 
 struct tour {
@@ -359,6 +364,7 @@ struct tour {
     const char *problem;
 };
 
+// What is held back goes back, too.
 static void trim(struct heap *heap)
 {
     struct guarded *self = self_of(heap);

@@ -33,7 +33,9 @@ const struct heap_design *heap_design_find(const char *name)
 
 static bool is_inside(const struct heap *heap, const void *block)
 {
-    return (uintptr_t)block - (uintptr_t)heap < (uintptr_t)heap->end - (uintptr_t)heap;
+    uintptr_t address = (uintptr_t)block;
+    return address - (uintptr_t)heap < (uintptr_t)heap->end - (uintptr_t)heap &&
+           address - (uintptr_t)heap->hole >= heap->hole_bytes;
 }
 
 // The region of HEAP that BLOCK lies in, or nullptr.
@@ -101,9 +103,10 @@ static bool grow(struct heap *heap, size_t size_bytes, size_t alignment)
     if (heap->host->grow == nullptr || size_bytes > REQUEST_LIMIT)
         return false;
     size_t room = (size_t)(heap->limit - heap->end) & -PAGE_SIZE;
-    size_t wanted = round_up(heap->design->growth(heap, size_bytes, alignment), PAGE_SIZE);
+    size_t wanted = heap->design->growth(heap, size_bytes, alignment);
     if (wanted > room)
         return false;
+    wanted = round_up(wanted, PAGE_SIZE);
     wanted = wanted < GROW_BYTES ? least_of(GROW_BYTES, room) : wanted;
     size_t grown = heap->host->grow(heap->host->context, heap->end, wanted);
     if (grown == 0)

@@ -41,6 +41,7 @@ static uint8_t *map_end_for(struct default_heap *self, size_t count)
 static void set_map_end(struct default_heap *self, uint8_t *end)
 {
     self->map_end = end;
+    self->heap.hole = end;
     self->heap.hole_bytes = self->data - (uintptr_t)end;
 }
 
@@ -237,7 +238,10 @@ static void *allocate_aligned(struct heap *heap, size_t size_bytes, size_t align
 
 static struct run *run_of(struct default_heap *self, const void *block)
 {
-    return run_at(self, self->map[1 + granule_of(self, (uintptr_t)block)]);
+    size_t granule = granule_of(self, (uintptr_t)block);
+    if (granule >= self->granule_count)
+        heap_panic_foreign(&self->heap, block);
+    return run_at(self, self->map[1 + granule]);
 }
 
 static bool is_large(const struct run *run, const void *block)
@@ -317,7 +321,8 @@ static void *resize(struct heap *heap, void *block, size_t size_bytes, size_t al
     if (run->kind == RUN_SPAN) {
         require_taken(self, run, block);
         size_t slot = self->slot_bytes[run->class];
-        return size_bytes <= slot && size_bytes > slot / 2 ? block : nullptr;
+        size_t least = size_bytes > alignment ? size_bytes : alignment;
+        return size_bytes <= slot && (least > slot / 2 || slot == HEAP_ALIGNMENT) ? block : nullptr;
     }
     if (is_large(run, block))
         return large_resize(self, run, size_bytes, alignment);
@@ -356,6 +361,7 @@ static bool extend(struct heap *heap, size_t)
 static void trim(struct heap *heap)
 {
     (void)give_up_kept(self_of(heap));
+    run_trim(self_of(heap));
 }
 
 // ---- what can be seen
@@ -392,6 +398,8 @@ static const char *validate_run(struct default_heap *self, size_t *granule)
         return "the map leads out of the region";
     if (run->kind == RUN_NOTHING)
         return middle_validate(self, *granule, granule);
+    if (run->kind == RUN_SPAN && run->class >= CLASS_COUNT)
+        return "a span's record is damaged";
     size_t first = *granule;
     *granule += run->kind == RUN_SPAN ? span_shapes[run->class].granules : run->count;
     if (run->kind == RUN_SPAN)

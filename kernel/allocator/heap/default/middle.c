@@ -82,7 +82,7 @@ static struct block *block_before(const struct default_heap *self, struct block 
 {
     uint64_t units = ((uint64_t *)block)[-1];
     struct block *before = (struct block *)((uint64_t *)block - units);
-    if (units * UNIT < (uintptr_t)block - (uintptr_t)self) {
+    if (units <= ((uintptr_t)block - self->data) / UNIT) {
         *header = read(self, before);
         if ((*header & CHECK_MASK) == 0 && units_of(*header) == units && !(*header & USED))
             return before;
@@ -420,8 +420,10 @@ size_t middle_units(size_t size_bytes)
 
 static uint64_t read_taken(const struct default_heap *self, const void *payload)
 {
+    if ((uintptr_t)payload % HEAP_ALIGNMENT != 0 || (uintptr_t)payload < self->data + HEADER_BYTES)
+        heap_panic_foreign(&self->heap, payload);
     uint64_t header = read(self, block_of(payload));
-    if ((uintptr_t)payload % HEAP_ALIGNMENT != 0 || (header & CHECK_MASK) != 0 || units_of(header) < BLOCK_UNITS_LEAST)
+    if ((header & CHECK_MASK) != 0 || units_of(header) < BLOCK_UNITS_LEAST)
         heap_panic_foreign(&self->heap, payload);
     if ((header & (USED | KEPT)) != USED)
         heap_panic_freed_twice(&self->heap, payload, units_of(header) * UNIT - HEADER_BYTES);
@@ -592,8 +594,10 @@ const char *middle_validate(struct default_heap *self, size_t granule, size_t *e
     const struct block *limit = granule_at(self, self->granule_count);
     bool is_first = true, is_before_used = true;
     for (;;) {
+        if (block >= limit)
+            return "a chunk has no end";
         uint64_t header = read(self, block);
-        if (block >= limit || (header & CHECK_MASK) != 0)
+        if ((header & CHECK_MASK) != 0)
             return "a header of a middle block is damaged";
         if (((header & FIRST) != 0) != is_first && units_of(header) != 0)
             return "a middle block is wrong about being the first of its chunk";
@@ -602,6 +606,8 @@ const char *middle_validate(struct default_heap *self, size_t granule, size_t *e
         size_t units = units_of(header);
         if (units == 0)
             break;
+        if (units > units_between(block, limit))
+            return "a middle block ends behind the region";
         if (units < BLOCK_UNITS_LEAST || (!(header & USED) && !is_before_used))
             return "a middle block is too small, or free beside a free one";
         if (!(header & USED) && ((uint64_t *)block)[units - 1] != units)

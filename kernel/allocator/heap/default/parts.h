@@ -39,7 +39,7 @@ typedef uint32_t place_t;
 // What is known of a run, at its beginning.
 //
 // A pointer P into a span is slot number (P - BASE) * INVERSE / 2^64, if the remainder of that division by 2^64 is
-// small; if it is not, no slot begins at P. INVERSE is 2^64 / slot size, rounded up by less than one, so that the
+// small; if it is not, no slot begins at P. INVERSE is 2^64 / slot size, rounded down, and 1, so that the
 // remainder of slot n is less than n * slot size; of anything else it is INVERSE at least (Granlund and Montgomery,
 // "Division by Invariant Integers using Multiplication", 1994). Runs that are no span have a BASE of 0 and an INVERSE
 // of 1, which make the pointer itself the remainder.
@@ -221,6 +221,8 @@ const char *run_validate_bins(struct default_heap *self);
 
 // CLASS: of pages, or CLASS_COUNT. Where there is no memory, what default_exhausted() returns.
 void *large_allocate(struct default_heap *self, size_t size_bytes, unsigned class, size_t alignment);
+// Give the end of the region back, if it is free, but for a page.
+void run_trim(struct default_heap *self);
 void large_free(struct default_heap *self, struct run *run);
 // Where the block is now, which may be before where it was; nullptr: no room, and nothing has changed.
 void *large_resize(struct default_heap *self, struct run *run, size_t size_bytes, size_t alignment);
@@ -229,11 +231,11 @@ void *large_resize(struct default_heap *self, struct run *run, size_t size_bytes
 
 // How many units a block of SIZE_BYTES has, 1 to MIDDLE_MOST, with its header.
 size_t middle_units(size_t size_bytes);
-// A block of UNITS, enough for CLASS; CLASS_COUNT: for a size that has none. Where there is none, what
+// A block of WANTED units, enough for CLASS; CLASS_COUNT: for a size that has none. Where there is none, what
 // default_exhausted() returns.
-void *middle_allocate(struct default_heap *self, size_t units, unsigned class);
+void *middle_allocate(struct default_heap *self, size_t wanted, unsigned class);
 // The same at a multiple of ALIGNMENT, more than HEAP_ALIGNMENT and less than GRANULE_BYTES.
-void *middle_allocate_aligned(struct default_heap *self, size_t units, unsigned class, size_t alignment);
+void *middle_allocate_aligned(struct default_heap *self, size_t wanted, unsigned class, size_t alignment);
 // The first kept block of CLASS, which has one, if it is at a multiple of ALIGNMENT; or a new one.
 void *middle_reuse(struct default_heap *self, struct span_class *class, size_t alignment);
 // Free what is kept. False when there is none.
@@ -245,9 +247,10 @@ size_t middle_walk(struct default_heap *self, size_t granule, heap_visit_fn *vis
 // Look through that chunk. Returns nullptr, or what is wrong.
 const char *middle_validate(struct default_heap *self, size_t granule, size_t *end);
 const char *middle_validate_bins(struct default_heap *self);
-void middle_free(struct default_heap *self, void *block);
-bool middle_resize(struct default_heap *self, void *block, size_t size_bytes);
-size_t middle_usable_size(struct default_heap *self, const void *block);
+// PAYLOAD: what middle_allocate() has returned.
+void middle_free(struct default_heap *self, void *payload);
+bool middle_resize(struct default_heap *self, void *payload, size_t size_bytes);
+size_t middle_usable_size(struct default_heap *self, const void *payload);
 // Give back the granules of the largest free block. False when it has none whole.
 bool middle_release_largest(struct default_heap *self);
 
@@ -266,7 +269,7 @@ void default_shrink(struct default_heap *self, size_t count);
 struct span_shape {
     uint16_t slot_bytes, granules, slot_count;
     uint16_t units;   // of a middle block of that size
-    uint64_t inverse; // 2^64 / slot_bytes, rounded up
+    uint64_t inverse; // 2^64 / slot_bytes, rounded down, and 1
 };
 
 extern const struct span_shape span_shapes[CLASS_COUNT];

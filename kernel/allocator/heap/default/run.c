@@ -48,7 +48,7 @@ static uint32_t check_of(const struct default_heap *self, const struct run *run)
 static void require_sound(const struct default_heap *self, const struct run *run)
 {
     bool has_places = run->next < self->place_limit && run->previous < self->place_limit;
-    if (__builtin_expect(!has_places || run->check != check_of(self, run), false))
+    if (__builtin_expect(!has_places || run->kind != RUN_FREE || run->check != check_of(self, run), false))
         heap_panic_damaged(&self->heap, run, 0, "the record of a free run");
 }
 
@@ -170,6 +170,7 @@ void *run_take(struct default_heap *self, size_t count, size_t alignment)
     struct run *run = find(self, count, alignment);
     if (run == nullptr)
         return nullptr;
+    require_sound(self, run);
     size_t first = granule_of(self, (uintptr_t)run), skipped = skipped_granules(run, alignment);
     if (skipped != 0) {
         size_t rest = run->count - skipped;
@@ -177,7 +178,8 @@ void *run_take(struct default_heap *self, size_t count, size_t alignment)
         set_count(self, run, first, skipped);
         make_free(self, first + skipped, rest);
     }
-    (void)run_take_at(self, first + skipped, count);
+    if (!run_take_at(self, first + skipped, count))
+        heap_panic_damaged(&self->heap, run, 0, "the record of a free run");
     return granule_at(self, first + skipped);
 }
 
@@ -193,6 +195,17 @@ static void trim(struct default_heap *self, struct run *run)
     self->map[1 + first + count - 1] = 0;
     set_count(self, run, first, count - granules); // something is always left
     default_shrink(self, self->granule_count - granules);
+}
+
+void run_trim(struct default_heap *self)
+{
+    struct run *run = run_at(self, self->map[self->granule_count]);
+    size_t usual = self->heap.give_back_bytes;
+    if (usual == SIZE_MAX || run->kind != RUN_FREE)
+        return;
+    self->heap.give_back_bytes = 2 * PAGE_SIZE;
+    trim(self, run);
+    self->heap.give_back_bytes = usual;
 }
 
 void run_give(struct default_heap *self, size_t first, size_t count)
@@ -289,8 +302,18 @@ static void unmark(struct default_heap *self, const struct run *run, size_t firs
     self->classes[run->class].unspanned_bytes -= (uint32_t)(run->count << GRANULE_SHIFT);
 }
 
+// The record of a large block stands where an overrun of what lies before it arrives.
+static void require_sound_large(struct default_heap *self, const struct run *run)
+{
+    size_t first = granule_of(self, (uintptr_t)run);
+    if (run->count == 0 || run->count > self->granule_count - first || run->class > CLASS_COUNT ||
+        self->map[1 + first + run->count - 1] != place_of(self, run))
+        heap_panic_damaged(&self->heap, run, 0, "the record of the large block");
+}
+
 void large_free(struct default_heap *self, struct run *run)
 {
+    require_sound_large(self, run);
     size_t first = granule_of(self, (uintptr_t)run), count = run->count;
     unmark(self, run, first);
     middle_mark_freed(self, (void *)run->start, (count << GRANULE_SHIFT) - (run->start - (uintptr_t)run));
@@ -325,6 +348,7 @@ static size_t take_around(struct default_heap *self, size_t *first, size_t old, 
 
 void *large_resize(struct default_heap *self, struct run *run, size_t size_bytes, size_t alignment)
 {
+    require_sound_large(self, run);
     size_bytes += size_bytes == 0;
     size_t first = granule_of(self, (uintptr_t)run), offset = run->start - (uintptr_t)run, old = run->count;
     if (granules_for(size_bytes) >= self->granule_count)

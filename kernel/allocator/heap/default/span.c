@@ -34,13 +34,16 @@ constexpr uint16_t NO_EVENT = UINT16_MAX;
     ((bytes) <= 64 ? (40 * (bytes) + sizeof(struct run) + GRANULE_BYTES - 1) / GRANULE_BYTES                           \
                    : ((bytes) <= FINE_MOST ? 4 : 16))
 #define SLOTS_OF(bytes) ((GRANULES_OF(bytes) * GRANULE_BYTES - sizeof(struct run)) / (bytes))
+// 2^64 / BYTES, rounded down, and 1. So the remainder of slot n is no more than n * BYTES, and that of a place before
+// slot 0 is large, also where BYTES is a power of two.
+#define INVERSE_OF(bytes) (UINT64_MAX / (bytes) + (((bytes) & ((bytes) - 1)) == 0) + 1)
 #define SHAPE(bytes)                                                                                                   \
     {                                                                                                                  \
         .slot_bytes = (bytes),                                                                                         \
         .granules = GRANULES_OF(bytes),                                                                                \
         .slot_count = SLOTS_OF(bytes) < SPAN_SLOTS_MOST ? SLOTS_OF(bytes) : SPAN_SLOTS_MOST,                           \
         .units = (bytes) < 2 * UNIT ? 3 : (bytes) / UNIT + 1,                                                          \
-        .inverse = UINT64_MAX / (bytes) + 1,                                                                           \
+        .inverse = INVERSE_OF(bytes),                                                                                  \
     }
 #define FOUR(bytes, step)                                                                                              \
     SHAPE(bytes), SHAPE((bytes) + (step)), SHAPE((bytes) + 2 * (step)), SHAPE((bytes) + 3 * (step))
@@ -52,7 +55,7 @@ constexpr uint16_t NO_EVENT = UINT16_MAX;
         .slot_bytes = (count) * PAGE_SIZE,                                                                             \
         .granules = 1 + PAGE_SPAN_SLOTS * (count) * PAGE_SIZE / GRANULE_BYTES,                                         \
         .slot_count = PAGE_SPAN_SLOTS,                                                                                 \
-        .inverse = UINT64_MAX / ((count) * PAGE_SIZE) + 1,                                                             \
+        .inverse = INVERSE_OF((count) * PAGE_SIZE),                                                                    \
     }
 
 const struct span_shape span_shapes[CLASS_COUNT] = {
@@ -132,14 +135,19 @@ static struct run *create(struct default_heap *self, unsigned class)
     return span;
 }
 
+// A class has no span of GRANULES any more, or has not got one.
+static void cool_down(struct default_heap *self, struct span_class *of, size_t granules)
+{
+    self->hot_granules -= of->is_hot ? granules : 0;
+    of->is_hot = false;
+}
+
 static void release(struct default_heap *self, struct run *span)
 {
     struct span_class *of = &self->classes[span->class];
     size_t count = span_shapes[span->class].granules, first = granule_of(self, (uintptr_t)span);
-    if (--of->span_count == 0) {
-        self->hot_granules -= of->is_hot ? count : 0;
-        of->is_hot = false;
-    }
+    if (--of->span_count == 0)
+        cool_down(self, of, count);
     span->kind = RUN_NOTHING;
     mark(self, span->class, first, 0);
     run_give(self, first, count);
@@ -181,11 +189,15 @@ bool span_is_worth(struct default_heap *self, unsigned class)
 
 void *span_begin(struct default_heap *self, unsigned class)
 {
+    struct span_class *of = &self->classes[class];
     struct run *span = create(self, class);
-    if (span == nullptr)
+    if (span == nullptr) {
+        if (of->span_count == 0)
+            cool_down(self, of, span_shapes[class].granules);
         return nullptr;
-    self->classes[class].span_count++;
-    self->classes[class].worth_bytes = 0;
+    }
+    of->span_count++;
+    of->worth_bytes = 0;
     make_current(self, span);
     span->free_slots &= span->free_slots - 1;
     return (void *)span->base;
@@ -262,6 +274,10 @@ static bool is_listed(struct default_heap *self, const struct run *span)
 const char *span_validate(struct default_heap *self, struct run *span)
 {
     if (span->class >= CLASS_COUNT || span->inverse != span_shapes[span->class].inverse)
+        return "a span's record is damaged";
+    const struct span_shape *shape = &span_shapes[span->class];
+    size_t slots_bytes = (size_t)shape->slot_count * shape->slot_bytes;
+    if (span->base != (uintptr_t)span + ((size_t)shape->granules << GRANULE_SHIFT) - slots_bytes)
         return "a span's record is damaged";
     if ((span->free_slots & ~all_slots(span_shapes[span->class].slot_count)) != 0)
         return "a span has more free slots than slots";

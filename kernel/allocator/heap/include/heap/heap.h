@@ -26,7 +26,8 @@ struct heap;
 // Where a heap gets more memory, and where it leaves what it does not need. Neither function may call the heap.
 struct heap_host {
     // Make at least LEAST_BYTES usable from ADDRESS on, a multiple of 4096 in the range that heap_options reserves,
-    // where nothing is yet. Return how many bytes there are now, a multiple of 4096, or 0.
+    // where nothing is yet. Return how many bytes there are now, a multiple of 4096, or 0. More than LEAST_BYTES only
+    // where the region ends at ADDRESS: what lies further up may be in use.
     size_t (*grow)(void *context, void *address, size_t least_bytes);
     // What lies from ADDRESS on, SIZE_BYTES of it, both multiples of 4096, was made usable by grow() and is no longer
     // used. Return whether it is taken back; if not, the heap keeps it.
@@ -101,9 +102,10 @@ struct heap {
     heap_free_fn *free;
     heap_allocate_aligned_fn *allocate_aligned;
     const struct heap_design *design;
-    uint8_t *end;                 // of the region
-    uint8_t *limit;               // beyond which it does not grow
-    size_t hole_bytes;            // of the region's addresses, where nothing is
+    uint8_t *end;   // of the region
+    uint8_t *limit; // beyond which it does not grow
+    uint8_t *hole;  // addresses of the region where nothing is
+    size_t hole_bytes;
     uint8_t *least_end;           // below which nothing is given back
     struct heap *next;            // region of this heap, or nullptr
     struct heap *first;           // region of this heap

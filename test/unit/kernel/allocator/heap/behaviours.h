@@ -65,6 +65,7 @@ typedef void heap_behaviour_fn(const struct heap_traits *traits);
     X(heap_free_twice_is_reported)                                                                                     \
     X(heap_free_twice_after_merging_is_reported)                                                                       \
     X(pointers_of_others_are_reported)                                                                                 \
+    X(pointers_a_block_away_are_reported)                                                                              \
     X(pointers_into_blocks_are_reported)                                                                               \
     X(pointers_into_free_memory_are_reported)                                                                          \
     X(an_overrun_of_a_block_is_reported_when_it_is_freed)                                                              \

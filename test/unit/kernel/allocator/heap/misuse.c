@@ -113,6 +113,34 @@ void behave_pointers_of_others_are_reported(const struct heap_traits *traits)
     heap_model_check(&model);
 }
 
+static bool is_live(const uint8_t *address)
+{
+    for (size_t i = 0; i < model.block_count; i++) {
+        if (model.blocks[i].address == address)
+            return true;
+    }
+    return false;
+}
+
+// Among them what a design keeps for itself in front of its first block of a size.
+void behave_pointers_a_block_away_are_reported(const struct heap_traits *traits)
+{
+    static const size_t sizes[] = {16, 24, 64, 128, 512, 1024};
+    if (!traits->names_mistakes)
+        skip();
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        begin(traits, MIB);
+        for (unsigned j = 0; j < 300; j++)
+            allocate(sizes[i], 0);
+        for (size_t j = 0; j < model.block_count; j++) {
+            uint8_t *before = address_of(j) - sizes[i];
+            if (!is_live(before))
+                REQUIRE_PANIC(heap_free(model.heap, before), "no block begins there", "has been overwritten");
+        }
+        heap_model_check(&model);
+    }
+}
+
 void behave_pointers_into_blocks_are_reported(const struct heap_traits *traits)
 {
     static const size_t offsets[] = {1, 2, 4, 7, 8, 12, 16, 24, 32, 64, 256, 496, 512, 4096, 50'000};
