@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT
-// The design that the kernel uses: small blocks without headers in spans, over middle blocks with headers in chunks,
-// over runs of granules. Here stand the struct's beginning and the two paths that run most often; span.c, middle.c and
-// run.c are the layers, each of which needs only those below it, and what all of them know of each other is in parts.h.
+// The design that the kernel uses: small blocks without headers in spans, over blocks with headers. Here stand the
+// struct's beginning and the two paths that run most often; span.c and block.c are the layers, each of which needs only
+// those below it, and what all of them know of each other is in parts.h.
 //
-//   region  | struct default_heap | map: a place a granule | span | chunk      | free run | large block | ...
-//                                                            |      '- middle block, middle block, ...
-//                                                            '- struct run, slot, slot, ...
+//   region  | struct default_heap | map: a place a granule | block | span           | free block | block | span ...
+//                                                                    '- struct span, slot, slot, ...
 //
 // A size up to FINE_MOST is a class, and a class's current span has a bit for each of its slots: the lowest bit that is
 // set is the block. A pointer leads through the map to its span; one multiplication says which slot it is and whether
 // it is one at all. So a small block costs no header, and freeing one twice, or a pointer into the middle of one, is
 // always noticed. Neither path touches the block itself.
 //
-// Time: bounded, but for default_exhausted(), which gives up what is kept, and for heap_reallocate(), which copies.
-// Memory: 4 bytes a granule, 40 a span, 8 a middle block, 48 a large one, and the struct itself; then what is lost at
+// A span begins anywhere and ends at a granule, so no slot of it begins behind its last one. Before its first one, in
+// the same granule, there may be blocks: the map leads from them to a span that begins behind them.
+//
+// Time: bounded, but where no memory is left, which releases spans that are empty, and for heap_reallocate(), which
+// copies. Memory: 4 bytes a granule, 48 a span, 8 a block that is no slot, and the struct itself; then what is lost at
 // the ends of spans, and slots that nobody has.
 #include "parts.h"
 #include <lib/string.h>
@@ -31,10 +33,10 @@ static size_t granules_until(const struct default_heap *self, const uint8_t *end
     return (uintptr_t)end > self->data ? ((uintptr_t)end - self->data) >> GRANULE_SHIFT : 0;
 }
 
-// What the map has to reach so that there is an entry behind the last of COUNT granules.
+// What the map has to reach for COUNT granules.
 static uint8_t *map_end_for(struct default_heap *self, size_t count)
 {
-    return (uint8_t *)&self->map[1 + count + 1];
+    return (uint8_t *)&self->map[count];
 }
 
 // Between the map and the data there may be addresses that nothing lies at.
@@ -58,27 +60,19 @@ static bool extend_map(struct default_heap *self, size_t count)
     return bytes != 0;
 }
 
-static void set_granule_count(struct default_heap *self, size_t count)
-{
-    self->granule_count = count;
-    self->place_limit = place_of(self, granule_at(self, count));
-}
-
 // The region has COUNT granules, more than before.
 static void add_granules(struct default_heap *self, size_t count)
 {
     size_t old = self->granule_count;
-    set_granule_count(self, count);
-    memset(&self->map[1 + old], 0, (count - old + 1) * sizeof(place_t));
-    self->taken_granules += count - old;
-    if (count != old)
-        run_give(self, old, count - old);
+    if (count == old)
+        return;
+    memset(&self->map[old], 0, (count - old) * sizeof(place_t));
+    block_extend(self, count);
 }
 
-void default_shrink(struct default_heap *self, size_t count)
+void default_shrink_map(struct default_heap *self)
 {
-    set_granule_count(self, count);
-    uint8_t *end = (uint8_t *)round_up((uintptr_t)map_end_for(self, count), PAGE_SIZE);
+    uint8_t *end = (uint8_t *)round_up((uintptr_t)map_end_for(self, self->granule_count), PAGE_SIZE);
     end = end < self->map_least_end ? self->map_least_end : end;
     const struct heap_host *host = self->heap.host;
     if (end < self->map_end && host->shrink(host->context, end, (size_t)(self->map_end - end)))
@@ -91,8 +85,9 @@ static void create(struct heap *heap)
 {
     struct default_heap *self = self_of(heap);
     memset((uint8_t *)self + sizeof(struct heap), 0, offsetof(struct default_heap, slot_bytes) - sizeof(struct heap));
-    run_set_kind(&self->nothing, RUN_NOTHING, 1);
-    self->map[0] = 0;
+    self->nothing.free_slots = 1;
+    self->nothing.base = UINTPTR_MAX;
+    self->nothing.inverse = 1;
     size_t most = (size_t)(heap->limit - (uint8_t *)heap) >> GRANULE_SHIFT;
     self->data = round_up((uintptr_t)map_end_for(self, most), heap->limit > heap->end ? PAGE_SIZE : GRANULE_BYTES);
     self->map_end = (uintptr_t)heap->end < self->data ? heap->end : (uint8_t *)self->data;
@@ -106,73 +101,40 @@ static void create(struct heap *heap)
     add_granules(self, granules);
 }
 
-// ---- what is no span's, or not yet
+// ---- what is no slot, or not yet
 
 // SIZE_BYTES is not 0.
-static void *allocate_unspanned(struct default_heap *self, size_t size_bytes, size_t alignment)
+[[gnu::noinline]] static void *allocate_block(struct default_heap *self, size_t size_bytes, unsigned class,
+                                              size_t alignment)
 {
-    if (size_bytes > MIDDLE_MOST || alignment >= GRANULE_BYTES)
-        return large_allocate(self, size_bytes, CLASS_COUNT, alignment);
-    unsigned class = size_bytes <= WIDE_MOST ? class_of(size_bytes - 1) : CLASS_COUNT;
-    size_t units = middle_units(class != CLASS_COUNT ? class_bytes(class) : size_bytes);
-    if (alignment > HEAP_ALIGNMENT)
-        return middle_allocate_aligned(self, units, class, alignment);
-    return middle_allocate(self, units, class);
-}
-
-// False when nothing is kept.
-static bool give_up_kept(struct default_heap *self)
-{
-    bool has_more = middle_flush(self);
-    while (middle_release_largest(self))
-        has_more = true;
-    return span_release_idle(self) || has_more;
-}
-
-void *default_exhausted(struct default_heap *self, size_t size_bytes, size_t alignment)
-{
-    if (self->is_exhausted)
+    if (size_bytes > HEAP_REGION_MOST)
         return nullptr;
-    if (self->taken_granules == 0)
+    size_t units = block_units(size_bytes);
+    uint8_t *block = block_take(self, units, class, alignment, HEADER_BYTES);
+    if (__builtin_expect(block == nullptr, false) && self->taken_units != 0 && span_release_idle(self))
+        block = block_take(self, units, class, alignment, HEADER_BYTES);
+    if (__builtin_expect(block == nullptr, false))
         return heap_exhausted(&self->heap, size_bytes, alignment);
-    self->is_exhausted = true;
-    void *block = give_up_kept(self) ? allocate_unspanned(self, size_bytes, alignment) : nullptr;
-    self->is_exhausted = false;
-    return block != nullptr ? block : heap_exhausted(&self->heap, size_bytes, alignment);
-}
-
-static void *allocate_no_slot(struct default_heap *self, unsigned class, size_t alignment)
-{
-    if (class >= PAGE_FIRST)
-        return large_allocate(self, class_bytes(class), class, alignment);
-    if (alignment > HEAP_ALIGNMENT)
-        return middle_allocate_aligned(self, span_shapes[class].units, class, alignment);
-    return middle_allocate(self, span_shapes[class].units, class);
-}
-
-[[gnu::noinline]] static void *allocate_from_span(struct default_heap *self, unsigned class, size_t alignment)
-{
-    void *slot = span_is_worth(self, class) ? span_begin(self, class) : nullptr;
-    return slot != nullptr ? slot : allocate_no_slot(self, class, alignment);
+    return block + HEADER_BYTES;
 }
 
 // A block of CLASS, which has no current span.
 [[gnu::noinline]] static void *allocate_without_span(struct default_heap *self, unsigned class, size_t alignment)
 {
     struct span_class *of = &self->classes[class];
+    void *slot;
+    if (of->is_due && (slot = span_begin(self, class)) != nullptr)
+        return slot;
     self->unspanned_count++;
-    of->heat++;
-    if (of->kept != 0)
-        return middle_reuse(self, of, alignment);
-    if (of->unspanned_bytes >= of->worth_bytes || of->heat >= HEAT_LEAST)
-        return allocate_from_span(self, class, alignment);
-    return allocate_no_slot(self, class, alignment);
+    if ((++of->heat >= HEAT_LEAST || of->unspanned_units >= of->worth_units) && !of->is_due)
+        span_consider(self, class);
+    return allocate_block(self, span_shapes[class].slot_bytes, class, alignment);
 }
 
 // The only free slot of CLASS's current span, whose bit is LAST, has just been taken; or CLASS has no span at all.
 [[gnu::noinline]] static void *allocate_last(struct default_heap *self, unsigned class, uint64_t last, size_t alignment)
 {
-    struct run *span = run_at(self, self->current[class]);
+    struct span *span = span_at(self, self->current[class]);
     if (span == &self->nothing) {
         span->free_slots = last;
         return allocate_without_span(self, class, alignment);
@@ -185,7 +147,7 @@ static void *allocate_no_slot(struct default_heap *self, unsigned class, size_t 
 
 static inline void *allocate_slot(struct default_heap *self, size_t class, size_t alignment)
 {
-    struct run *span = run_at(self, self->current[class]);
+    struct span *span = span_at(self, self->current[class]);
     uint64_t free = span->free_slots, rest = free & (free - 1);
     span->free_slots = rest;
     if (__builtin_expect(rest == 0, false))
@@ -193,7 +155,7 @@ static inline void *allocate_slot(struct default_heap *self, size_t class, size_
     return (void *)(span->base + (uint32_t)__builtin_ctzll(free) * self->slot_bytes[class]);
 }
 
-static inline void *allocate_of_class(struct default_heap *self, unsigned class, size_t alignment)
+[[gnu::noinline]] static void *allocate_of_class(struct default_heap *self, unsigned class, size_t alignment)
 {
     if (self->current[class] == 0)
         return allocate_without_span(self, class, alignment);
@@ -207,7 +169,7 @@ static inline void *allocate_of_class(struct default_heap *self, unsigned class,
         return allocate_of_class(self, class_of(last_byte), HEAP_ALIGNMENT);
     if (last_byte == SIZE_MAX)
         return allocate_of_class(self, 0, HEAP_ALIGNMENT);
-    return allocate_unspanned(self, last_byte + 1, HEAP_ALIGNMENT);
+    return allocate_block(self, last_byte + 1, CLASS_OF_LARGER, HEAP_ALIGNMENT);
 }
 
 static void *allocate(struct heap *heap, size_t size_bytes)
@@ -231,26 +193,22 @@ static void *allocate_aligned(struct heap *heap, size_t size_bytes, size_t align
         return allocate_of_class(self, class_of(last_byte), alignment);
     if (alignment == PAGE_SIZE && size_bytes % PAGE_SIZE == 0 && size_bytes - 1 < PAGES_MOST * PAGE_SIZE)
         return allocate_of_class(self, PAGE_FIRST + (unsigned)(size_bytes / PAGE_SIZE) - 1, alignment);
-    return allocate_unspanned(self, size_bytes + (size_bytes == 0), alignment);
+    size_bytes += size_bytes == 0;
+    return allocate_block(self, size_bytes, class_for(size_bytes), alignment);
 }
 
 // ---- free
 
-static struct run *run_of(struct default_heap *self, const void *block)
+static struct span *span_of(struct default_heap *self, const void *block)
 {
     size_t granule = granule_of(self, (uintptr_t)block);
     if (granule >= self->granule_count)
         heap_panic_foreign(&self->heap, block);
-    return run_at(self, self->map[1 + granule]);
-}
-
-static bool is_large(const struct run *run, const void *block)
-{
-    return run->kind == RUN_LARGE && run->start == (uintptr_t)block;
+    return span_at(self, self->map[granule]);
 }
 
 // BLOCK lies in SPAN, and is no slot of it that is taken.
-[[gnu::cold]] static void refuse_slot(const struct default_heap *self, const struct run *span, const void *block)
+[[gnu::cold]] static void refuse_slot(const struct default_heap *self, const struct span *span, const void *block)
 {
     size_t slot_bytes = span->class < CLASS_COUNT ? self->slot_bytes[span->class] : 0;
     if ((uintptr_t)block < span->base || slot_bytes == 0 || ((uintptr_t)block - span->base) % slot_bytes != 0)
@@ -258,12 +216,12 @@ static bool is_large(const struct run *run, const void *block)
     heap_panic_freed_twice(&self->heap, block, slot_bytes);
 }
 
-static unsigned __int128 slot_product(const struct run *span, const void *block)
+static unsigned __int128 slot_product(const struct span *span, const void *block)
 {
     return (unsigned __int128)((uintptr_t)block - span->base) * span->inverse;
 }
 
-static void require_taken(const struct default_heap *self, const struct run *span, const void *block)
+static void require_taken(const struct default_heap *self, const struct span *span, const void *block)
 {
     unsigned __int128 product = slot_product(span, block);
     if ((uint64_t)product >= REMAINDER_LIMIT || (span->free_slots >> (uint64_t)(product >> 64) & 1) != 0)
@@ -273,18 +231,15 @@ static void require_taken(const struct default_heap *self, const struct run *spa
 // BLOCK is no slot that is taken.
 [[gnu::noinline]] static void free_unspanned(struct default_heap *self, void *block)
 {
-    struct run *run = run_of(self, block);
-    if (is_large(run, block))
-        large_free(self, run);
-    else if (run->kind != RUN_SPAN)
-        middle_free(self, block);
-    else
-        refuse_slot(self, run, block);
+    const struct span *span = span_of(self, block);
+    if ((uintptr_t)block >= span->base)
+        refuse_slot(self, span, block);
+    block_free(self, block);
 }
 
 [[gnu::noinline]] static void note_event(struct default_heap *self, void *block)
 {
-    span_event(self, run_of(self, block));
+    span_event(self, span_of(self, block));
 }
 
 static void free(struct heap *heap, void *block)
@@ -295,7 +250,7 @@ static void free(struct heap *heap, void *block)
         heap_free_elsewhere(heap, block);
         return;
     }
-    struct run *span = run_at(self, self->map[1 + granule]);
+    struct span *span = span_at(self, self->map[granule]);
     unsigned __int128 product = slot_product(span, block);
     if (__builtin_expect((uint64_t)product >= REMAINDER_LIMIT, false)) {
         free_unspanned(self, block);
@@ -317,34 +272,28 @@ static void free(struct heap *heap, void *block)
 static void *resize(struct heap *heap, void *block, size_t size_bytes, size_t alignment)
 {
     struct default_heap *self = self_of(heap);
-    struct run *run = run_of(self, block);
-    if (run->kind == RUN_SPAN) {
-        require_taken(self, run, block);
-        size_t slot = self->slot_bytes[run->class];
-        size_t least = size_bytes > alignment ? size_bytes : alignment;
-        return size_bytes <= slot && (least > slot / 2 || slot == HEAP_ALIGNMENT) ? block : nullptr;
-    }
-    if (is_large(run, block))
-        return large_resize(self, run, size_bytes, alignment);
-    return middle_resize(self, block, size_bytes) ? block : nullptr;
+    const struct span *span = span_of(self, block);
+    if ((uintptr_t)block < span->base)
+        return block_resize(self, block, size_bytes + (size_bytes == 0), alignment);
+    require_taken(self, span, block);
+    size_t slot = self->slot_bytes[span->class];
+    size_t least = size_bytes > alignment ? size_bytes : alignment;
+    return size_bytes <= slot && (least > slot / 2 || slot == HEAP_ALIGNMENT) ? block : nullptr;
 }
 
 static size_t usable_size(struct heap *heap, const void *block)
 {
     struct default_heap *self = self_of(heap);
-    struct run *run = run_of(self, block);
-    if (run->kind == RUN_SPAN) {
-        require_taken(self, run, block);
-        return self->slot_bytes[run->class];
-    }
-    if (is_large(run, block))
-        return (run->count << GRANULE_SHIFT) - (run->start - (uintptr_t)run);
-    return middle_usable_size(self, block);
+    const struct span *span = span_of(self, block);
+    if ((uintptr_t)block < span->base)
+        return block_usable_size(self, block);
+    require_taken(self, span, block);
+    return self->slot_bytes[span->class];
 }
 
 static size_t growth(const struct heap *, size_t size_bytes, size_t alignment)
 {
-    constexpr size_t BOOKS = 8 * GRANULE_BYTES; // of what is cut out of it, and for whole granules
+    constexpr size_t BOOKS = 2 * GRANULE_BYTES; // headers, and what there is beyond whole granules
     return size_bytes + 2 * alignment + BOOKS;
 }
 
@@ -360,69 +309,18 @@ static bool extend(struct heap *heap, size_t)
 
 static void trim(struct heap *heap)
 {
-    (void)give_up_kept(self_of(heap));
-    run_trim(self_of(heap));
+    (void)span_release_idle(self_of(heap));
+    block_trim(self_of(heap));
 }
 
-// ---- what can be seen
-
-static void walk_run(struct run *run, heap_visit_fn *visit, void *context)
-{
-    size_t offset = run->kind == RUN_LARGE ? run->start - (uintptr_t)run : 0;
-    struct heap_block seen = {(uint8_t *)run + offset, (run->count << GRANULE_SHIFT) - offset, run->kind == RUN_LARGE};
-    visit(context, &seen);
-}
-
-// From granule to granule: what does not begin a span or a run begins a chunk.
 static void walk(struct heap *heap, heap_visit_fn *visit, void *context)
 {
-    struct default_heap *self = self_of(heap);
-    for (size_t granule = 0; granule < self->granule_count;) {
-        struct run *run = run_at(self, self->map[1 + granule]);
-        if (run->kind == RUN_NOTHING) {
-            granule = middle_walk(self, granule, visit, context);
-        } else if (run->kind == RUN_SPAN) {
-            span_walk(self, run, visit, context);
-            granule += span_shapes[run->class].granules;
-        } else {
-            walk_run(run, visit, context);
-            granule += run->count;
-        }
-    }
-}
-
-static const char *validate_run(struct default_heap *self, size_t *granule)
-{
-    struct run *run = run_at(self, self->map[1 + *granule]);
-    if (self->map[1 + *granule] >= self->place_limit)
-        return "the map leads out of the region";
-    if (run->kind == RUN_NOTHING)
-        return middle_validate(self, *granule, granule);
-    if (run->kind == RUN_SPAN && run->class >= CLASS_COUNT)
-        return "a span's record is damaged";
-    size_t first = *granule;
-    *granule += run->kind == RUN_SPAN ? span_shapes[run->class].granules : run->count;
-    if (run->kind == RUN_SPAN)
-        return span_validate(self, run);
-    if (run->kind > RUN_LARGE || granule_of(self, (uintptr_t)run) != first || run->count == 0)
-        return "a run's record is damaged";
-    if (*granule > self->granule_count || run_at(self, self->map[1 + *granule - 1]) != run)
-        return "the map does not lead from a run's end to its record";
-    return nullptr;
+    block_walk(self_of(heap), visit, context);
 }
 
 static const char *validate(struct heap *heap)
 {
-    struct default_heap *self = self_of(heap);
-    const char *problem = nullptr;
-    size_t granule = 0;
-    while (granule < self->granule_count && problem == nullptr)
-        problem = validate_run(self, &granule);
-    if (problem == nullptr && granule != self->granule_count)
-        problem = "the last run ends behind the region";
-    if (problem == nullptr)
-        problem = run_validate_bins(self);
-    return problem != nullptr ? problem : middle_validate_bins(self);
+    return block_validate(self_of(heap));
 }
 
 const struct heap_design heap_default = {
