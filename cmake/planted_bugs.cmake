@@ -33,8 +33,8 @@ set(HEWN_PLANTED_HEAP_BUGS
     heap_tlsf_wrong_split           # what is left of a split block begins 8 bytes early, in the block that was taken
     heap_tlsf_lost_block            # a class counts as empty when its first block is taken
     heap_default_wrong_class        # a size that is a class's own plus one byte gets a slot of that class
-    heap_default_missing_merge      # granules that are given back are not joined with the free run before them
-    heap_default_wrong_split        # what is left of a split middle block begins 8 bytes early
+    heap_default_missing_merge      # what is freed is not joined with the free block before it
+    heap_default_wrong_split        # what is left of a split block begins 8 bytes early
     heap_default_lost_block)        # a span that was full and has a free slot again is in no list
 
 set(HEWN_BREAK "" CACHE STRING "Plant one bug (cmake/planted_bugs.cmake)")
