@@ -15,7 +15,9 @@ set(HEWN_PLANTED_BUGS
     missing_ist         # a double fault has no stack of its own
     unsaved_register    # what is interrupted finds another value in R11
     missing_invlpg      # the TLB keeps what it knows of pages that change or go away
-    unzeroed_bss)       # the loader leaves in .bss what was in memory
+    unzeroed_bss        # the loader leaves in .bss what was in memory
+    task_lost_wake_up   # who waits for a signal does not look again after it has said so
+    task_short_stack)   # a task's stack has a page less than was asked for, and the guard is there
 
 set(HEWN_PLANTED_HEAP_BUGS
     heap_bump_lost_top              # the topmost block is freed, and its memory is not used again
@@ -37,9 +39,13 @@ set(HEWN_PLANTED_HEAP_BUGS
     heap_default_wrong_split        # what is left of a split block begins 8 bytes early
     heap_default_lost_block)        # a span that was full and has a free slot again is in no list
 
+# Those of tasks that take two CPUs to show: on the host, too.
+set(HEWN_PLANTED_TASK_BUGS
+    ready_queue_missing_barrier)    # what is popped may read before others see that it can be pushed again
+
 set(HEWN_BREAK "" CACHE STRING "Plant one bug (cmake/planted_bugs.cmake)")
-set_property(CACHE HEWN_BREAK PROPERTY STRINGS "" ${HEWN_PLANTED_BUGS} ${HEWN_PLANTED_HEAP_BUGS})
-set(all_bugs ${HEWN_PLANTED_BUGS} ${HEWN_PLANTED_HEAP_BUGS})
+set(all_bugs ${HEWN_PLANTED_BUGS} ${HEWN_PLANTED_HEAP_BUGS} ${HEWN_PLANTED_TASK_BUGS})
+set_property(CACHE HEWN_BREAK PROPERTY STRINGS "" ${all_bugs})
 if(HEWN_BREAK AND NOT HEWN_BREAK IN_LIST all_bugs)
     list(JOIN all_bugs ", " names)
     message(FATAL_ERROR "HEWN_BREAK=${HEWN_BREAK} is not known. Known: ${names}")

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What the product does once everything is up: it echoes what is typed, on the keyboard or into the serial line. Called
-// by main, last; the shell takes its place one day.
+// What the product does once everything is up: it echoes what is typed, on the keyboard or into the serial line, a task
+// for each. Called by main, last; the shell takes its place one day.
 #include "kernel_ready.h"
-#include <arch/cpu.h>
-#include <keyboard/keyboard.h>
+#include <lib/panic.h>
 #include <log/log.h>
 #include <serial/serial.h>
+#include <task/input.h>
+#include <task/task.h>
 #include <vga/vga.h>
 
 constexpr uint8_t DELETE = 0x7f; // what the backspace key of a terminal sends; the keyboard's sends '\b'
@@ -36,58 +37,47 @@ static struct echo echo_of(uint32_t character)
     return encode_utf8(character);
 }
 
-// What to show for the next byte from the serial line. A terminal sends UTF-8 in pieces, which pass as they are.
-static bool take_from_serial(struct echo *echo)
-{
-    uint8_t byte;
-    if (!serial_read(&byte))
-        return false;
-    *echo = byte < 0x80 ? echo_of(byte == '\r' ? '\n' : byte) : (struct echo){1, {(char)byte}};
-    return true;
-}
-
-// The same for the next key. Keys that give no character are passed over.
-static bool take_from_keyboard(struct echo *echo)
-{
-    struct key_event event;
-    while (keyboard_read(&event)) {
-        if (event.is_pressed && event.codepoint != 0) {
-            *echo = echo_of(event.codepoint);
-            return true;
-        }
-    }
-    return false;
-}
-
-// Each comes first in turn, so that a flood of the one does not keep the other waiting.
-static bool take_input(struct echo *echo)
-{
-    static bool is_keyboards_turn;
-    is_keyboards_turn = !is_keyboards_turn;
-    if (is_keyboards_turn)
-        return take_from_keyboard(echo) || take_from_serial(echo);
-    return take_from_serial(echo) || take_from_keyboard(echo);
-}
-
 static void show(const struct echo *echo)
 {
     serial_write(echo->text, echo->length);
     vga_write(echo->text, echo->length);
 }
 
+// Keys that give no character are passed over.
+static void echo_keyboard(void *)
+{
+    struct key_event event;
+    while (input_read_key(&event) == STATUS_OK) {
+        if (!event.is_pressed || event.codepoint == 0)
+            continue;
+        struct echo echo = echo_of(event.codepoint);
+        show(&echo);
+    }
+}
+
+// A terminal sends UTF-8 in pieces, which pass as they are.
+static void echo_serial(void *)
+{
+    uint8_t byte;
+    while (input_read_serial(&byte) == STATUS_OK) {
+        struct echo echo = byte < 0x80 ? echo_of(byte == '\r' ? '\n' : byte) : (struct echo){1, {(char)byte}};
+        show(&echo);
+    }
+}
+
+static void start(const char *name, task_function *run)
+{
+    struct task_options options = {.name = name, .run = run, .class = TASK_NORMAL};
+    if (task_spawn(&options, nullptr) != STATUS_OK)
+        panic("the kernel has no memory for the task \"%s\"", name);
+}
+
 void kernel_ready(const char *)
 {
+    input_init();
+    start("keyboard", echo_keyboard);
+    start("serial", echo_serial);
     log_info("main", "Hewn is up; what you type is echoed");
-    for (;;) {
-        struct echo echo;
-        while (take_input(&echo))
-            show(&echo);
-        (void)cpu_interrupts_disable(); // between the last look and the sleep nothing may arrive unnoticed
-        bool has_input = take_input(&echo);
-        if (!has_input)
-            cpu_wait_for_interrupt();
-        cpu_interrupts_enable();
-        if (has_input)
-            show(&echo);
-    }
+    task_run();
+    panic("no task is left");
 }

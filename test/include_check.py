@@ -23,8 +23,8 @@ from pathlib import Path
 LAYERS = (
     ("lib",),
     # Parts of higher modules that have no hardware in them, so that host tests run them too.
-    ("record_ring", "text_screen", "describe", "portable", "scancode", "lights", "timer_queue", "symbols", "clock_math",
-     "cause", "page_table", "heap"),
+    ("record_ring", "text_screen", "describe", "portable", "scancode", "lights", "timer_queue", "ready_queue",
+     "timer_wheel", "symbols", "clock_math", "cause", "page_table", "heap"),
     ("arch",),
     ("log",),
     ("acpi", "serial", "vga", "allocator"),

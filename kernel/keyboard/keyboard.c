@@ -43,6 +43,11 @@ static struct byte_ring ring = BYTE_RING_INIT(ring_storage);
 static bool has_gap; // at the ring's end; the producer's
 
 static struct {
+    keyboard_listener_fn *function;
+    void *context;
+} listener;
+
+static struct {
     bool is_present;
     struct scancode_decoder decoder;
     struct lights lights;
@@ -74,6 +79,8 @@ static unsigned take_bytes(void)
 static void handle_interrupt(void *)
 {
     (void)take_bytes();
+    if (listener.function != nullptr)
+        listener.function(listener.context);
 }
 
 // With interrupts closed. After a loss nothing may follow; then the gap is all there is.
@@ -268,6 +275,14 @@ bool keyboard_read(struct key_event *event)
     }
     drive_lights();
     return has_event;
+}
+
+void keyboard_set_listener(keyboard_listener_fn *function, void *context)
+{
+    uint64_t flags = cpu_interrupts_disable();
+    listener.function = function;
+    listener.context = context;
+    cpu_interrupts_restore(flags);
 }
 
 uint32_t keyboard_lost_count(void)

@@ -65,6 +65,8 @@ static struct {
     bool is_interrupt_driven;
     _Atomic uint32_t overrun_count; // written by the interrupt and by what it interrupts
     struct byte_ring input;
+    serial_listener_fn *listener;
+    void *listener_context;
 } serial = {.input = BYTE_RING_INIT(input_storage)};
 
 static uint8_t register_read(uint16_t offset)
@@ -99,6 +101,8 @@ static unsigned receive(void)
         (void)byte_ring_push(&serial.input, register_read(DATA)); // what finds no room is counted
         count++;
     }
+    if (count != 0 && serial.listener != nullptr)
+        serial.listener(serial.listener_context);
     cpu_interrupts_restore(flags);
     return count;
 }
@@ -203,6 +207,14 @@ void serial_input_enable(void)
         return;
     serial.is_interrupt_driven = true;
     register_write(INTERRUPT_ENABLE, INTERRUPT_ENABLE_RECEIVED);
+}
+
+void serial_set_listener(serial_listener_fn *listener, void *context)
+{
+    uint64_t flags = cpu_interrupts_disable();
+    serial.listener = listener;
+    serial.listener_context = context;
+    cpu_interrupts_restore(flags);
 }
 
 static void deal_with(uint8_t cause)

@@ -30,6 +30,9 @@ BUGS = {
     "missing_ist": ("exception.double_fault_by_stack_overflow", r"has no result.*the guest reset itself"),
     "unsaved_register": ("trap.every_vector_keeps_every_register", r"vector 0 changes r11 to 0xffffffffffffffff"),
     "unzeroed_bss": ("boot.bss_is_zero", r"printed no plan|an array in \.bss is 0xa5"),
+    "task_lost_wake_up": ("instruction.byte_wakes_a_sequential_reader_whenever_it_comes",
+                          r"instruction\.c:\d+: a byte after instruction \d+ never woke who waits for it"),
+    "task_short_stack": ("task.stack_has_the_size_that_was_asked_for", r"double fault"),
     "missing_invlpg": ("tlb.changes_of_a_page_of_4_kib_are_seen_at_once",
                        r"tlb\.c:\d+: protected: write at 0x\w+ raises nothing"),
 }

@@ -13,6 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.case import add_case, case, run_cases
 from support.failure import Failure, Skip, check, check_equal
+from support.keys import Typist
 from support.kernel_tests import finish, run_on_bochs, scan_tests, test_machine
 
 TIMEOUT = 30
@@ -34,6 +35,8 @@ GUARDED = {"cmdline": "heap_guard=on"}
 EACH_HEAP_AND_A_GUARDED_ONE = {**EACH_HEAP, "guarded": GUARDED}
 WITH_SMAP = {"": {}, "smap": {"cpu": "qemu64,+smap"}}
 WITH_1G_PAGES = {"": {"cpu": "qemu64,+pdpe1gb", "memory": "3G"}}
+SPEED_OF_TASKS = ("speed.task_spawn_and_run", "speed.task_switch", "speed.task_wake_up", "speed.task_memory",
+                  "speed.task_messages", "speed.task_sleep")
 VARIANTS = {
     "speed.timer_interrupt": {"": ICOUNT, "pic": {**ICOUNT, **PIC}, "smap": {**ICOUNT, "cpu": "qemu64,+smap"}},
     "speed.keyboard_interrupt": {"": ICOUNT},
@@ -43,6 +46,7 @@ VARIANTS = {
     "speed.block_of_2_mib": {"": {**ICOUNT, "memory": "2G"}, "two_zones": {**ICOUNT, "memory": "4G"}},
     "speed.page": {"": ICOUNT},
     "speed.kernel_stack": {"": ICOUNT},
+    **dict.fromkeys(SPEED_OF_TASKS, {"": ICOUNT}),
     "speed.heap": {heap: {**ICOUNT, **options} for heap, options in EACH_HEAP.items()},
     **dict.fromkeys(("heap_guard.write_behind_a_block_is_noticed", "heap_guard.write_before_a_block_is_noticed",
                      "heap_guard.write_to_a_freed_block_is_noticed",
@@ -63,6 +67,7 @@ VARIANTS = {
         "apic": ICOUNT, "pic": {**ICOUNT, **PIC}},
     "time.pit_takes_over_when_the_local_timer_is_mute": {"": ICOUNT},
     "timer.periods_do_not_drift": {"": {}, "pic": {"cmdline": "irqchip=pic clock=pit"}},
+    "task.ten_thousand_live_for_ten_seconds": {"": ICOUNT},
     "boot.bss_is_zero": {"": {"memory": "16M", "memory_fill": 0xa5}},
     "trap.handlers_run_with_the_memory_of_programs_closed": WITH_SMAP,
     "ring3.may_not_ask_where_the_kernels_tables_are": {"": {}, "umip": {"cpu": "qemu64,+umip"}},
@@ -128,6 +133,26 @@ def inject_machine_check(machine):
     cause(machine, machine.qmp.monitor, "mce 0 1 0xb200000000000005 0x0 0x0 0x0")
 
 
+def type_a_line(machine):
+    cause(machine, machine.send, "wake up\n")
+
+
+def type_keys(machine):
+    machine.expect("^# ready")
+    typist = Typist(machine)
+    for key in "hewn":
+        typist.tap(key)
+        machine.expect(f"keys: {key}$")
+    typist.tap("ret")
+
+
+def read_the_log(machine):
+    machine.expect(r"warning: task: the hog has run for 1000 ms without awaiting anything, and nobody else can$")
+    machine.expect("^# ready")
+    check_equal(machine.serial.count("task: the hog has run"), 1, "times that the hog is named")
+    check("task: polite" not in machine.serial, "a task that yields is called a hog")
+
+
 SERIAL_CHUNK = 2048  # what the test takes at once
 
 
@@ -157,6 +182,7 @@ DRIVERS = {
     "speed.page": is_chosen,
     "speed.kernel_stack": is_chosen,
     "speed.heap": is_chosen,
+    **dict.fromkeys(SPEED_OF_TASKS, is_chosen),
     "time.clock_follows_virtual_time": is_chosen,
     "time.clock_survives_closed_interrupts": is_chosen,
     "time.clock_bears_a_reader_at_every_instruction": is_chosen,
@@ -173,6 +199,12 @@ DRIVERS = {
     "outside.machine_check_without_handler_is_fatal": inject_machine_check,
     "outside.machine_checks_of_before_are_forgotten": is_chosen,
     "outside.serial_input_of_64_kib_arrives_whole": send_64_kib,
+    "task.hog_is_named_once": read_the_log,
+    "input.keys_wake_a_sequential_task": press_key,
+    "input.keys_wake_a_stepwise_task": press_key,
+    "input.bytes_of_the_serial_line_wake_a_task": type_a_line,
+    "example.keys_are_echoed_while_another_task_runs": type_keys,
+    "task.ten_thousand_live_for_ten_seconds": is_chosen,
 }
 
 # With these words a test says that it is about another build than this.
@@ -294,6 +326,13 @@ def death_on_a_stack_made_at_run_time_names_it(context):
                          cause_of(context, "kernel_stack.write_below_ends_the_kernel"))
     check(write, "the write below a stack is told otherwise")
     check_equal(int(write[1], 16) + 8, int(write[2], 16), "the stack above the write")
+
+
+@case(labels=("kernel",))
+def death_by_a_tasks_overflow_names_its_stack(context):
+    cause = cause_of(context, "task.overflow_of_a_stack_ends_the_kernel")
+    check(re.fullmatch("the CPU could not deliver another exception; CR2 lies in the guard page of the kernel stack at "
+                       "0xffffd0[0-9a-f]{7}000: that stack has overflown", cause), cause)
 
 
 @case(labels=("kernel",))

@@ -25,6 +25,7 @@ from support.machine import QEMU
 BOOT_MARKS = "<!-- measured: begin -->", "<!-- measured: end -->"
 KERNEL_MARKS = "<!-- measured in the kernel: begin -->", "<!-- measured in the kernel: end -->"
 MEMORY_MARKS = "<!-- measured of memory: begin -->", "<!-- measured of memory: end -->"
+TASK_MARKS = "<!-- measured of tasks: begin -->", "<!-- measured of tasks: end -->"
 KERNEL_TESTS = Path(__file__).resolve().parents[1] / "kernel" / "run.py"
 MEMORY_READY = Path(__file__).with_name("memory_ready.py")
 # What is measured: its case in test/kernel/speed, what the note begins with, the most that is wanted, blog_os's figure.
@@ -64,6 +65,28 @@ MEMORY_ROWS = {
                                                       "64" if heap == "fixed_block" else "")
        for heap in ("bump", "linked_list", "fixed_block", "buddy", "tlsf", "default")},
     "the same, 16 KiB, `default`": ("speed.heap@default", "default, 16384 bytes and back", "", ""),
+}
+SPAWN, SWITCH, WAKE_UP = "speed.task_spawn_and_run", "speed.task_switch", "speed.task_wake_up"
+TASK_ROWS = {
+    "make a stepwise task, run it, its end": (SPAWN, "spawn and run, stepwise", "<= 150", "286"),
+    "the same, sequential, with its stack of 16 KiB": (SPAWN, "spawn and run, sequential", "", ""),
+    "from one sequential task to another": (SWITCH, "switch, sequential", "<= 60", ""),
+    "from one stepwise task to another": (SWITCH, "switch, stepwise", "", ""),
+    "from one kind to the other": (SWITCH, "switch, mixed", "", ""),
+    "interrupt to sequential task, CPU asleep": (WAKE_UP, "interrupt to task, sequential", "", ""),
+    "interrupt to stepwise task, CPU asleep": (WAKE_UP, "interrupt to task, stepwise", "", ""),
+    **{f"a message and its wake-up, {count} tasks wait": ("speed.task_messages", f"wake-up by message, {count} tasks wait",
+                                                         "" if count == 10 else "<= 1.5 x that of 10", "")
+       for count in (10, 1000, 10000)},
+    **{f"a sleep and its wake-up, {count} tasks sleep": ("speed.task_sleep", f"wake-up by time, {count} tasks wait",
+                                                        "" if count == 10 else "<= 1.5 x that of 10", "")
+       for count in (10, 1000, 10000)},
+}
+TASK_MEMORY_ROWS = {
+    "stepwise task": ("speed.task_memory", "bytes of a stepwise task", "<= 256", ""),
+    "sequential task": ("speed.task_memory", "bytes of a sequential task", "", ""),
+    "sequential task with a stack of one page": ("speed.task_memory",
+                                                 "bytes of a sequential task with a stack of one page", "", ""),
 }
 VOLUME_NAMES = {"fat16": "FAT16, 4 KiB clusters", "fat32": "FAT32, 512-byte clusters"}
 
@@ -148,10 +171,10 @@ def sizes(build):
     yield row("**both**", f"**{boot_sector + stage2}**")
 
 
-def kernel_figures(build, rows):
+def kernel_figures(build, rows, unit="instructions"):
     cases = dict.fromkeys(case for case, _, _, _ in rows.values())
     subprocess.run([sys.executable, KERNEL_TESTS, "--build", build, *cases], check=True, stdout=sys.stderr)
-    yield row("path", "instructions", "wanted", "blog_os")
+    yield row("path", unit, "wanted", "blog_os")
     yield row("---", "---:", "---:", "---:")
     for name, (case, note, wanted, elsewhere) in rows.items():
         serial = (build / "test" / "run" / case / "serial.log").read_text(errors="replace")
@@ -211,6 +234,9 @@ def main():
         KERNEL_MARKS: "\n".join([f"Measured {date.today()}, QEMU {version}.", "", *kernel_figures(build, KERNEL_ROWS)]),
         MEMORY_MARKS: "\n".join([f"Measured {date.today()}, QEMU {version}.", "",
                                  *kernel_figures(build, MEMORY_ROWS), "", *ready_figures(build)]),
+        TASK_MARKS: "\n".join([f"Measured {date.today()}, QEMU {version}.", "",
+                               *kernel_figures(build, TASK_ROWS), "",
+                               *kernel_figures(build, TASK_MEMORY_ROWS, "bytes")]),
     }
     if options.write is None:
         print("\n\n".join(tables.values()))

@@ -22,3 +22,11 @@ bool byte_ring_push(struct byte_ring *ring, uint8_t byte);
 
 // Take the oldest byte, if there is one.
 [[nodiscard]] bool byte_ring_pop(struct byte_ring *ring, uint8_t *byte);
+
+// For how many bytes there is room. Exact for the producer until the consumer takes more.
+static inline uint32_t byte_ring_room(const struct byte_ring *ring)
+{
+    // Acquire: the consumer has read what lay there before it said so.
+    return ring->size_bytes - (atomic_load_explicit(&ring->written, memory_order_relaxed) -
+                               atomic_load_explicit(&ring->taken, memory_order_acquire));
+}

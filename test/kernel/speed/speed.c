@@ -54,7 +54,7 @@ TEST(speed, timer_interrupt)
 TEST(speed, keyboard_interrupt)
 {
     NEEDS_DRIVER();
-    constexpr uint64_t LIMIT = 170;
+    constexpr uint64_t LIMIT = 175;
     irq_mask(tick_line());
     test_note("ready");
     uint64_t gap = gap_of(KEYBOARD_LINE);

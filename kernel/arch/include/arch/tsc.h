@@ -6,10 +6,9 @@
 
 static inline uint64_t tsc_read(void)
 {
-    uint32_t low;
-    uint32_t high;
+    uint64_t low, high; // of each, the instruction clears the upper half
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
-    return (uint64_t)high << 32 | low;
+    return high << 32 | low;
 }
 
 // The lower half, for spans of less than 2^32 ticks (more than half a second); cheaper.

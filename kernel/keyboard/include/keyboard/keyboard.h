@@ -19,5 +19,10 @@ enum status keyboard_init(const char *layout_name, bool is_said_to_be_absent);
 // the locks right, one byte a call.
 [[nodiscard]] bool keyboard_read(struct key_event *event);
 
+// Call FUNCTION(CONTEXT) from the interrupt handler whenever there may be an event. It must not call this module.
+// nullptr: nobody.
+typedef void keyboard_listener_fn(void *context);
+void keyboard_set_listener(keyboard_listener_fn *function, void *context);
+
 // Bytes that came faster than they were read. All keys that are down get a release event in the place of what was lost.
 uint32_t keyboard_lost_count(void);

@@ -36,6 +36,11 @@ constexpr uint32_t SERIAL_IRQ_NONE = UINT32_MAX;
 // Receive by interrupt from here on. After serial_interrupt() was registered; bytes that came before keep their place.
 void serial_input_enable(void);
 
+// Call LISTENER(CONTEXT) whenever bytes have arrived: with interrupts closed, from any context that serial_interrupt(),
+// serial_read() or serial_write() runs in. It must not call this module. nullptr: nobody.
+typedef void serial_listener_fn(void *context);
+void serial_set_listener(serial_listener_fn *listener, void *context);
+
 // Received bytes that never came to a reader.
 struct serial_losses {
     uint32_t ring_count;    // came faster than they were read
