@@ -132,6 +132,7 @@ def require_sentence(machine, wanted):
 def require_code(machine, code):
     """The boot sector's code on both outputs, then nothing more."""
     machine.require_stop(code)
+    machine.expect(r"\n")
     check(re.search(BOOT_SECTOR_CODE, machine.serial, re.MULTILINE), "the code does not stand alone in its line")
 
 
