@@ -22,6 +22,8 @@ static void wake_up(struct sleeper *self, enum status status)
     trace_add(&trace, self->letter);
 }
 
+constexpr uint64_t ALL_SLEEP_NS = 200 * MS; // by then, on the busiest host
+
 static void sleep_once(void *context)
 {
     struct sleeper *self = context;
@@ -61,9 +63,9 @@ TEST(task, sleepers_wake_in_the_order_of_their_times_and_not_early)
     require_tick();
     static const uint64_t delays_ns[COUNT] = {20 * MS, 4 * MS, 15 * MS, MS + 1, 11 * MS, 7 * MS + 500'000};
     struct sleeper sleepers[COUNT];
-    uint64_t now_ns = time_now_ns();
+    uint64_t first_ns = time_now_ns() + ALL_SLEEP_NS;
     for (unsigned i = 0; i < COUNT; i++)
-        sleepers[i] = (struct sleeper){.letter = (char)('a' + i), .due_ns = now_ns + delays_ns[i]};
+        sleepers[i] = (struct sleeper){.letter = (char)('a' + i), .due_ns = first_ns + delays_ns[i]};
     sleep_all(sleepers);
     CHECK_STRING(trace.text, "dbfeca");
 }
@@ -72,7 +74,7 @@ TEST(task, sleepers_of_the_same_time_wake_in_the_order_in_which_they_lay_down)
 {
     require_tick();
     struct sleeper sleepers[COUNT];
-    uint64_t due_ns = time_now_ns() + 20 * MS; // all of them sleep by then
+    uint64_t due_ns = time_now_ns() + ALL_SLEEP_NS;
     for (unsigned i = 0; i < COUNT; i++)
         sleepers[i] = (struct sleeper){.letter = (char)('a' + i), .due_ns = due_ns};
     sleep_all(sleepers);
