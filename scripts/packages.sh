@@ -38,6 +38,11 @@ has_window() {
     qemu-system-x86_64 -display help 2>/dev/null | grep -qE '^(gtk|sdl|cocoa)$'
 }
 
+has_font() {
+    has_one_file /usr/share/fonts/X11/misc/"$1" /usr/share/fonts/misc/"$1" /usr/share/fonts/terminus/"$1" \
+        /usr/share/fonts/terminus-fonts/"$1"
+}
+
 has_one_file() {
     local path
     for path in "$@"; do
@@ -61,6 +66,8 @@ build|cmake|cmake 3.25 or newer|found cmake
 build|ninja-build|ninja|found ninja ninja-build
 build|mtools|GNU mtools|found mformat
 build|python3|Python 3.9 or newer|found python3
+build|xfonts-terminus|the Terminus font as a PCF file, ter-u16n_unicode.pcf.gz|has_font ter-u16n_unicode.pcf.gz
+build|xfonts-base|the fonts Clean and Misc Fixed as PCF files, clR8x8.pcf.gz and 5x8.pcf.gz|has_font clR8x8.pcf.gz
 run|qemu-system-x86|qemu-system-x86_64|found qemu-system-x86_64
 window|qemu-system-gui|QEMU's window (GTK or SDL)|has_window
 cd|xorriso|xorriso|found xorriso
@@ -75,6 +82,8 @@ test|util-linux|blkid|found blkid
 test|bochs|Bochs|found bochs
 test|bochsbios|the BIOS of Bochs|has_one_file /usr/share/bochs/BIOS-bochs-latest
 test|vgabios|the video BIOS of Bochs|has_one_file /usr/share/bochs/VGABIOS-lgpl-latest /usr/share/vgabios/vgabios.bin
+test|bochs-x|the window of Bochs|has_one_file /usr/lib/*/bochs/plugins/libbx_x_gui.so
+test|xvfb|Xvfb, an X server without a screen|found Xvfb
 test|ovmf|OVMF, a UEFI firmware for QEMU|has_one_file /usr/share/ovmf/OVMF.fd /usr/share/OVMF/OVMF_CODE_4M.fd
 test|git|git|found git
 test|libzstd-dev|libzstd and zstd.h|has_one_file /usr/include/zstd.h /usr/local/include/zstd.h

@@ -19,7 +19,13 @@ constexpr uint8_t LINE_CONTROL_DLAB = 0x80;
 constexpr uint8_t LINE_STATUS_TRANSMITTER_EMPTY = 0x20;
 constexpr uint32_t TRANSMIT_POLLS = 5'000; // a byte takes 87 us at 115200 baud; a port read about 1 us
 
+// IBM PS/2 BIOS Interface Technical Reference, INT 10h.
+constexpr uint32_t BIOS_SET_MODE = 0x0000;
+constexpr uint32_t BIOS_TELETYPE = 0x0e00;
+constexpr uint32_t MODE_TEXT_80X25 = 3;
+
 static uint16_t uart;
+static bool has_left_screen;
 
 // A port without a device reads back FFh, or what was last on the bus: two different values tell.
 static bool scratch_keeps(uint8_t value)
@@ -53,7 +59,7 @@ static void put_character(char character)
             ;
         port_write8(uart + UART_DATA, (uint8_t)character);
     }
-    struct bios_registers teletype = {.eax = 0x0e00 | (uint8_t)character, .ebx = 0x0007};
+    struct bios_registers teletype = {.eax = BIOS_TELETYPE | (uint8_t)character, .ebx = 0x0007};
     bios_call(0x10, &teletype);
 }
 
@@ -74,15 +80,35 @@ void say(const char *format, ...)
     va_end(arguments);
 }
 
-static const char stop_opening[] = "\nHewn cannot start: ";
-static const char stop_ending[] = ".\nThe machine is halted; switch it off or reset it.\n";
+void console_set_text_mode(void)
+{
+    struct bios_registers registers = {.eax = BIOS_SET_MODE | MODE_TEXT_80X25};
+    bios_call(0x10, &registers);
+}
+
+void console_leave_screen(void)
+{
+    has_left_screen = true;
+}
+
+static void begin_stop(void)
+{
+    if (has_left_screen)
+        console_set_text_mode();
+    say("\nHewn cannot start: ");
+}
+
+[[noreturn]] static void end_stop(void)
+{
+    say(".\nThe machine is halted; switch it off or reset it.\n");
+    halt_forever();
+}
 
 [[noreturn]] __attribute__((format(printf, 1, 0))) static void stop_list(const char *format, va_list arguments)
 {
-    say("%s", stop_opening);
+    begin_stop();
     format_to_list(put_text, nullptr, format, arguments);
-    say("%s", stop_ending);
-    halt_forever();
+    end_stop();
 }
 
 void stop(const char *format, ...)
@@ -94,13 +120,13 @@ void stop(const char *format, ...)
 
 void stop_for(const char *what, const struct problem *problem)
 {
-    say("%s%s: ", stop_opening, what);
+    begin_stop();
+    say("%s: ", what);
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wformat-nonliteral" // problem.h promises what the format may hold
     say(problem->format, problem->values[0], problem->values[1]);
 #pragma clang diagnostic pop
-    say("%s", stop_ending);
-    halt_forever();
+    end_stop();
 }
 
 // lib's assertions end here.

@@ -14,6 +14,12 @@ uint16_t console_uart_port(void);
 // printf-like, see lib/format.h.
 __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 
+// Have the BIOS set mode 3: 80 x 25 characters in colour, empty.
+void console_set_text_mode(void);
+
+// From now on the screen shows pixels and nothing is said any more, unless something stops: that sets mode 3 first.
+void console_leave_screen(void);
+
 // Say "Hewn cannot start: ..." and halt for good.
 [[noreturn]] __attribute__((format(printf, 1, 2), cold)) void stop(const char *format, ...);
 

@@ -87,7 +87,7 @@ static uint32_t base_memory_kib(void)
 {
     struct bios_registers registers = {};
     bios_call(0x12, &registers);
-    uint16_t told = (uint16_t)registers.eax, stored = bios_data_read16(0x413);
+    uint16_t told = (uint16_t)registers.eax, stored = low_memory_read16(0x413);
     return told < stored ? told : stored;
 }
 

@@ -56,7 +56,7 @@ uint64_t time_stamp(void)
     return ticks;
 }
 
-uint16_t bios_data_read16(uint32_t address)
+uint16_t low_memory_read16(uint32_t address)
 {
     return *(volatile const uint16_t *)address;
 }

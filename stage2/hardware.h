@@ -33,8 +33,8 @@ struct cpuid_result cpu_identify(uint32_t leaf, uint32_t subleaf);
 
 uint64_t time_stamp(void);
 
-// A word of the BIOS data area, by its physical address.
-uint16_t bios_data_read16(uint32_t address);
+// A word of what the BIOS keeps in the first MiB, by its physical address, which may be odd.
+uint16_t low_memory_read16(uint32_t address);
 
 // One try of RDRAND; false when it had nothing.
 bool hardware_random(uint32_t *value);

@@ -10,6 +10,7 @@
 #include "handover.h"
 #include "hardware.h"
 #include "load.h"
+#include "video.h"
 #include "volume.h"
 #include <lib/string.h>
 #include <portable/config.h>
@@ -49,7 +50,7 @@ static void read_config(struct config *config)
         stop_for(path, &problem);
 }
 
-static void choose_command_line(const struct cpu_features *cpu, const char *configured)
+static const char *choose_command_line(const struct cpu_features *cpu, const char *configured)
 {
     static char line[COMMAND_LINE_BYTES];
     if (cpu->has_hypervisor && fw_cfg_command_line(line, sizeof line))
@@ -57,30 +58,18 @@ static void choose_command_line(const struct cpu_features *cpu, const char *conf
     else if (string_copy(line, configured, sizeof line) >= sizeof line)
         stop("HEWN.CFG: cmdline= has more than %u bytes", COMMAND_LINE_BYTES - 1);
     info.command_line = (uintptr_t)line;
+    return line;
 }
 
 // EBDA, then the BIOS's ROM area (ACPI 6.5, 5.2.5.1). 40:0E can be rubbish, so it is believed only where an EBDA can
 // be.
 static uint64_t find_rsdp(void)
 {
-    uint32_t ebda = (uint32_t)bios_data_read16(0x40e) << 4;
+    uint32_t ebda = (uint32_t)low_memory_read16(0x40e) << 4;
     uint32_t found = 0;
     if (ebda >= 0x8'0000 && ebda < 0xa'0000)
         found = rsdp_find((const void *)ebda, ebda, 1024);
     return found ? found : rsdp_find((const void *)0xe'0000, 0xe'0000, 0x2'0000);
-}
-
-// The BIOS data area says which mode the BIOS left: 3 is 80x25 colour text (IBM PS/2 BIOS Interface Technical
-// Reference).
-static void describe_video(void)
-{
-    if ((uint8_t)bios_data_read16(0x449) != 3)
-        return;
-    info.video.kind = BOOT_VIDEO_TEXT;
-    info.video.width = 80;
-    info.video.height = 25;
-    info.video.pitch = 160;
-    info.video.address = 0xb'8000;
 }
 
 static void gather_entropy(const struct cpu_features *cpu)
@@ -125,7 +114,7 @@ static void gather_entropy(const struct cpu_features *cpu)
     disk_init((uint8_t)drive);
     info.volume_lba = volume_mount();
     read_config(&config);
-    choose_command_line(&cpu, config.command_line);
+    const char *command_line = choose_command_line(&cpu, config.command_line);
     stamp(BOOT_STAMP_VOLUME_READY);
 
     static struct loaded_kernel kernel;
@@ -139,7 +128,6 @@ static void gather_entropy(const struct cpu_features *cpu)
 
     uint32_t page_table_root = handover_build_page_tables(&cpu, &kernel, &memory);
     gather_entropy(&cpu);
-    describe_video();
     info.rsdp = find_rsdp();
     info.magic = BOOT_INFO_MAGIC;
     info.version = BOOT_INFO_VERSION;
@@ -155,6 +143,7 @@ static void gather_entropy(const struct cpu_features *cpu)
     info.kernel_size = kernel.layout.size;
     info.flags |= kernel.has_checksum ? BOOT_FLAG_KERNEL_VERIFIED : 0;
     info.tsc_in_firmware = disk_ticks();
+    video_start(command_line, &memory, &info.video); // last: until here, all that is said can be read on the screen
     handover_jump(config.kernel, page_table_root, &cpu, &kernel, &info);
 }
 

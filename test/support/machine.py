@@ -484,6 +484,18 @@ class Machine:
         """A picture of the screen (PNG)."""
         self.qmp.command("screendump", filename=str(path), format="png")
 
+    def screen_pixels(self):
+        """(width, height, bytes): what the card shows, three bytes a pixel, red first."""
+        path = self.work / "screen.part"
+        self.qmp.command("screendump", filename=str(path), format="ppm")
+        data = path.read_bytes()
+        path.unlink()
+        header = re.match(rb"P6\n(\d+) (\d+)\n255\n", data)
+        return int(header[1]), int(header[2]), data[header.end():]
+
+    def screen_size(self):
+        return self.screen_pixels()[:2]
+
     def disk_writes(self):
         """How many writes the boot drive has seen."""
         statistics = self.qmp.command("query-blockstats")

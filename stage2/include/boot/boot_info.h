@@ -4,9 +4,9 @@
 // structure. i386 aligns uint64_t to 4 bytes, x86-64 to 8: reserved fields keep every uint64_t on its natural boundary
 // in both.
 //
-// Rules: zero means absent; every address is physical and inside the identity map; fields are only appended, and a
-// reader looks at `size` before it uses a field that a later version added. Memory that this structure points to is
-// BOOT_MEMORY_LOADER: the kernel's to reuse once it has copied what it wants.
+// Rules: zero means absent; every address is physical and, but for a framebuffer's, inside the identity map; fields are
+// only appended, and a reader looks at `size` before it uses a field that a later version added. Memory that this
+// structure points to is BOOT_MEMORY_LOADER: the kernel's to reuse once it has copied what it wants.
 #pragma once
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: MIT
-; A boot sector that goes before the real one and puts itself between the boot chain and the BIOS: INT 13h and INT 15h then
+; A boot sector that goes before the real one and puts itself between the boot chain and the BIOS: INT 10h, 13h and 15h then
 ; answer as bad BIOSes do. Assembled by test/boot/hostile_bios.py and sentences.py. Each is off unless it is defined:
 ;   -DRUIN              every register that the service is not documented to keep comes back as garbage (all but SP, SS, DS)
 ;   -DFAIL_FIRST=n      the first n reads fail with status 80h
@@ -13,6 +13,15 @@
 ;   -DENDLESS_E820      E820's continuation never ends
 ;   -DSET_DF            INT 13h leaves the direction flag set
 ;   -DLOSE_DS           INT 10h, which writes characters, loses DS
+;   -DVBE_RUIN          INT 10h AH=4Fh leaves garbage in every register but AX, SP, SS and DS
+;   -DVBE_HANGS         INT 10h AH=4Fh never returns
+;   -DVBE_ENDLESS_LIST  the list of graphics modes has no end, and none of them is of any use
+;   -DVBE_LIST_APART    the list lies in memory of the BIOS, not in the block that it fills in, as QEMU's does
+;   -DVBE_ADDRESS=a     every graphics mode has its framebuffer there
+;   -DVBE_NO_FIELDS     graphics modes do not say where their colours are
+;   -DVBE_NO_LINEAR_PITCH  nor how long the rows of a linear framebuffer are
+;   -DVBE_SET_FAILS     a graphics mode is set, and then the BIOS says that it has failed
+;   -DVIDEO_MODE=m      the BIOS leaves the screen in this mode
 ;   -DCLOSED_A20        address line 20 is closed, and the BIOS cannot open it
 ; The body lives at 7000:0000, which no stage touches before the kernel.
         cpu     586
@@ -25,6 +34,7 @@ SECTOR          equ 7C00h
 DISK_VECTOR     equ 13h * 4
 SYSTEM_VECTOR   equ 15h * 4
 VIDEO_VECTOR    equ 10h * 4
+LIST_BYTES      equ 512
 CARRY           equ 1
 DIRECTION       equ 400h
 STATUS_INVALID  equ 01h
@@ -81,16 +91,18 @@ body:
         mov     word [DISK_VECTOR + 2], BODY_SEGMENT
         mov     word [SYSTEM_VECTOR], here(system)
         mov     word [SYSTEM_VECTOR + 2], BODY_SEGMENT
-%ifdef LOSE_DS
         mov     word [VIDEO_VECTOR], here(video)
         mov     word [VIDEO_VECTOR + 2], BODY_SEGMENT
-%endif
 %ifdef CLOSED_A20
         in      al, 92h
         and     al, ~3
         out     92h, al
 %endif
         sti
+%ifdef VIDEO_MODE
+        mov     ax, VIDEO_MODE
+        int     10h
+%endif
         pop     dx
         jmp     0:SECTOR
 real_packet:
@@ -221,10 +233,93 @@ disk:
 
 ; INT 10h
 video:
+%ifdef VBE_HANGS
+        cmp     ah, 4Fh
+.hang:
+        je      .hang
+%endif
+        mov     [cs:here(video_function)], ax
         pushf
         call    far [cs:here(old_video)]
+%ifdef LOSE_DS
         push    0B800h
         pop     ds
+%endif
+        cmp     word [cs:here(video_function)], 4F00h
+        je      .info
+        cmp     word [cs:here(video_function)], 4F01h
+        je      .mode_info
+        cmp     word [cs:here(video_function)], 4F02h
+        je      .set_mode
+        cmp     byte [cs:here(video_function) + 1], 4Fh
+        je      .done
+        iret
+
+.info:
+%ifdef VBE_ENDLESS_LIST
+        mov     word [es:di + 14], here(endless_list)
+        mov     word [es:di + 16], BODY_SEGMENT
+%endif
+%ifdef VBE_LIST_APART
+        pusha
+        push    ds
+        push    es
+        lds     si, [es:di + 14]
+        mov     word [es:di + 14], here(list_apart)
+        mov     word [es:di + 16], BODY_SEGMENT
+        push    cs
+        pop     es
+        mov     di, here(list_apart)
+        mov     cx, LIST_BYTES / 2
+        cld
+        rep     movsw
+        pop     es
+        pop     ds
+        popa
+%endif
+        jmp     .done
+
+.mode_info:
+%ifdef VBE_ADDRESS
+        mov     dword [es:di + 40], VBE_ADDRESS
+%endif
+%ifdef VBE_NO_FIELDS
+        pusha
+        lea     bx, [di + 54]
+        add     di, 31
+        xor     ax, ax
+        mov     cx, 4
+        cld
+        rep     stosw
+        mov     di, bx
+        mov     cx, 4
+        rep     stosw
+        popa
+%endif
+%ifdef VBE_NO_LINEAR_PITCH
+        mov     word [es:di + 50], 0
+%endif
+        jmp     .done
+
+.set_mode:
+%ifdef VBE_SET_FAILS
+        mov     ax, 014Fh
+%endif
+
+.done:
+%ifdef VBE_RUIN
+        ror     eax, 16
+        mov     ax, 0DEADh
+        rol     eax, 16
+        mov     ebx, GARBAGE
+        mov     ecx, GARBAGE
+        mov     edx, GARBAGE
+        mov     esi, GARBAGE
+        mov     edi, GARBAGE
+        mov     ebp, GARBAGE
+        push    0B800h
+        pop     es
+%endif
         iret
 
 ; INT 15h
@@ -356,3 +451,10 @@ old_system:     dd 0
 old_video:      dd 0
 failures:       dw 0
 function:       db 0
+video_function: dw 0
+%ifdef VBE_LIST_APART
+list_apart:     times LIST_BYTES db 0
+%endif
+%ifdef VBE_ENDLESS_LIST
+endless_list:   times 1024 dw 112h      ; 24 bits a pixel on QEMU's card: what follows is in no list at all
+%endif

@@ -3,8 +3,6 @@
 // both, and that a UART that never gets ready costs time but no life.
 #include <support/unit.h>
 
-#include <stdlib.h>
-
 #include <stage2/console.c> // NOLINT(bugprone-suspicious-include)
 
 constexpr uint32_t TEXT_LIMIT = 1024;
@@ -16,6 +14,8 @@ static struct {
     uint32_t reads;
     char serial[TEXT_LIMIT], screen[TEXT_LIMIT];
     size_t serial_length, screen_length;
+    uint32_t text_modes;
+    jmp_buf halted;
 } machine;
 
 static bool latch_is_open(void)
@@ -57,19 +57,25 @@ void port_write8(uint16_t port, uint8_t value)
 void bios_call(uint8_t number, struct bios_registers *registers)
 {
     assert_int_equal(number, 0x10);
-    assert_int_equal(registers->eax >> 8, 0x0e);
-    machine.screen[machine.screen_length++] = (char)registers->eax;
+    if (registers->eax == 3) {
+        machine.text_modes++;
+        machine.screen_length = 0;
+    } else {
+        assert_int_equal(registers->eax >> 8, 0x0e);
+        machine.screen[machine.screen_length++] = (char)registers->eax;
+    }
     *registers = (struct bios_registers){};
 }
 
 void halt_forever(void)
 {
-    abort();
+    longjmp(machine.halted, 1);
 }
 
 static int make_machine(void **)
 {
     uart = 0;
+    has_left_screen = false;
     machine = (typeof(machine)){.interrupt_enable = 0x0f, .divisor = 0x1234, .line_control = 0x1b};
     return 0;
 }
@@ -112,6 +118,27 @@ static void stuck_uart_is_waited_for_only_so_long(void **)
     assert_in_range(machine.reads, 3, 3 * TRANSMIT_POLLS);
 }
 
+static void stop_leaves_a_text_screen_as_it_is(void **)
+{
+    if (setjmp(machine.halted) == 0)
+        stop("number %u", 7);
+    assert_int_equal(machine.text_modes, 0);
+    assert_non_null(strstr(machine.screen, "Hewn cannot start: number 7.\r\nThe machine is halted"));
+}
+
+// Text would be pixels of some colour there.
+static void stop_brings_the_text_screen_back(void **)
+{
+    const struct problem problem = {"sector %llu of %llu", {7, 9}};
+    say("gone");
+    console_leave_screen();
+    if (setjmp(machine.halted) == 0)
+        stop_for("disk", &problem);
+    assert_int_equal(machine.text_modes, 1);
+    assert_string_equal(machine.screen, "\r\nHewn cannot start: disk: sector 7 of 9.\r\n"
+                                        "The machine is halted; switch it off or reset it.\r\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +146,8 @@ int main(void)
         cmocka_unit_test_setup(text_reaches_both, make_machine),
         cmocka_unit_test_setup(absent_uart_is_left_alone, make_machine),
         cmocka_unit_test_setup(stuck_uart_is_waited_for_only_so_long, make_machine),
+        cmocka_unit_test_setup(stop_leaves_a_text_screen_as_it_is, make_machine),
+        cmocka_unit_test_setup(stop_brings_the_text_screen_back, make_machine),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

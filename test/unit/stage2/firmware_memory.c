@@ -25,7 +25,7 @@ static struct {
 
 static struct memory_map map;
 
-uint16_t bios_data_read16(uint32_t address)
+uint16_t low_memory_read16(uint32_t address)
 {
     assert_int_equal(address, 0x413);
     return bios.stored_base_kib;
