@@ -26,6 +26,18 @@ hewn_find_tool(HEWN_DWARFDUMP 19 llvm-19 llvm-dwarfdump-19 llvm-dwarfdump-20 llv
 hewn_find_tool(HEWN_MFORMAT 4 mtools mformat)
 find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
 
+# hewn_find_font(VARIABLE package "description" file...): refuses when there is none of these files.
+function(hewn_find_font variable package description)
+    find_file(${variable} NAMES ${ARGN} DOC "PCF file: ${description}"
+        PATHS /usr/share/fonts /usr/local/share/fonts
+        PATH_SUFFIXES X11/misc misc terminus terminus-fonts terminus-font)
+    if(NOT ${variable})
+        message(FATAL_ERROR "Hewn needs ${description} (${ARGV3}), which is not here. On Debian: apt-get install ${package}\n"
+                            "If it is elsewhere: cmake -D${variable}=<path> ...")
+    endif()
+    message(STATUS "Found ${description}: ${${variable}}")
+endfunction()
+
 # NASM speaks three formats here (flat, elf32, elf64), so the format is a flag of the source, not of the language.
 find_program(CMAKE_ASM_NASM_COMPILER NAMES nasm)
 if(NOT CMAKE_ASM_NASM_COMPILER)

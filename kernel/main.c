@@ -4,10 +4,12 @@
 #include "boot_check.h"
 #include "kernel_ready.h"
 #include "report.h"
+#include "screen.h"
 #include <acpi/acpi.h>
 #include <arch/cpu.h>
 #include <arch/emulator_exit.h>
 #include <arch/tsc.h>
+#include <console/console.h>
 #include <debug/debug.h>
 #include <interrupt/exception.h>
 #include <interrupt/irq.h>
@@ -24,7 +26,6 @@
 #include <serial/serial.h>
 #include <time/time.h>
 #include <time/timer.h>
-#include <vga/vga.h>
 
 [[noreturn]] void kernel_main(const struct boot_info *boot);
 
@@ -34,36 +35,35 @@ constexpr size_t OPTION_LIMIT = 32;
 constexpr uint16_t PC_COM1 = 0x3f8;
 constexpr struct boot_video PC_TEXT = {.kind = BOOT_VIDEO_TEXT, .width = 80, .height = 25, .address = 0xb8000};
 
-static void start_serial(uint16_t port, enum log_level level)
-{
-    if (serial_init(port) == STATUS_OK)
-        serial_attach_log(level);
-    else
-        log_info("serial", "no UART at port 0x%x", (unsigned)port);
-}
+// Where text goes: console=.
+struct outputs {
+    bool has_screen, has_serial;
+};
 
-static void start_screen(const struct boot_video *video, enum log_level level)
+static void start_serial(uint16_t port, bool is_wanted, enum log_level level)
 {
-    if (video->kind != BOOT_VIDEO_TEXT) {
-        log_info("vga", "no text screen to write to");
+    if (serial_init(port) != STATUS_OK) {
+        log_info("serial", "no UART at port 0x%x", (unsigned)port);
         return;
     }
-    uint64_t row_bytes = video->pitch != 0 ? video->pitch : video->width * sizeof(uint16_t);
-    struct vga_text_mode mode = {
-        .cells = device_map((phys_addr_t){video->address}, row_bytes * video->height, PAGE_WRITE_COMBINING),
-        .columns = video->width,
-        .rows = video->height,
-        .stride_bytes = video->pitch,
-    };
-    enum status status = mode.cells != nullptr ? vga_init(&mode) : STATUS_INVALID;
-    if (status == STATUS_OK)
-        vga_attach_log(level);
-    else if (status == STATUS_NOT_FOUND)
-        log_warning("vga", "the loader speaks of a text screen, but no VGA answers");
-    else if (status == STATUS_INVALID)
-        log_warning("vga", "the text screen at 0x%llx cannot be mapped", (unsigned long long)video->address);
-    else
-        log_warning("vga", "a text screen of %u x %u is more than this kernel handles", video->width, video->height);
+    if (!is_wanted)
+        return;
+    serial_attach_log(level);
+    console_start_serial();
+}
+
+static struct outputs choose_outputs(const char *command_line)
+{
+    char names[OPTION_LIMIT];
+    if (!command_line_find(command_line, "console", names, sizeof names))
+        return (struct outputs){true, true};
+    if (strcmp(names, "serial") == 0)
+        return (struct outputs){.has_serial = true};
+    if (strcmp(names, "vga") == 0)
+        return (struct outputs){.has_screen = true};
+    if (strcmp(names, "vga,serial") != 0 && strcmp(names, "serial,vga") != 0)
+        log_error("main", "console=%s is not known; console=vga,serial it is. Known: vga, serial, vga,serial", names);
+    return (struct outputs){true, true};
 }
 
 // A loader that breaks the protocol is told so wherever a PC could show it.
@@ -72,8 +72,8 @@ static void require_valid(const struct boot_info *boot)
     const char *problem = boot_check(boot);
     if (problem == nullptr)
         return;
-    start_serial(PC_COM1, LOG_LEVEL_INFO);
-    start_screen(&PC_TEXT, LOG_LEVEL_INFO);
+    start_serial(PC_COM1, true, LOG_LEVEL_INFO);
+    screen_start(&PC_TEXT, "", false, LOG_LEVEL_INFO);
     panic("the boot information at %p is not valid: %s. The loader must follow docs/boot-protocol.md",
           (const void *)boot, problem);
 }
@@ -240,8 +240,10 @@ static void start_input(const struct firmware *firmware, const char *command_lin
     struct firmware *firmware = problem == nullptr ? kernel_heap_allocate(sizeof *firmware, 0) : nullptr;
     uint64_t heap_tsc = tsc_read();
     enum log_level level = choose_log_level(command_line);
-    start_serial((uint16_t)boot->uart_port, level); // ... the log is read
-    start_screen(&boot->video, level);              // ... on the screen too
+    struct outputs outputs = choose_outputs(command_line);
+    start_serial((uint16_t)boot->uart_port, outputs.has_serial, level); // ... the log is read
+    if (outputs.has_screen)
+        screen_start(&boot->video, command_line, problem == nullptr, level); // ... on the screen too
     if (problem != nullptr)
         panic("the kernel cannot set up its memory: %s", problem);
     if (firmware == nullptr)

@@ -2,12 +2,11 @@
 // What the product does once everything is up: it echoes what is typed, on the keyboard or into the serial line, a task
 // for each. Called by main, last; the shell takes its place one day.
 #include "kernel_ready.h"
+#include <console/console.h>
 #include <lib/panic.h>
 #include <log/log.h>
-#include <serial/serial.h>
 #include <task/input.h>
 #include <task/task.h>
-#include <vga/vga.h>
 
 constexpr uint8_t DELETE = 0x7f; // what the backspace key of a terminal sends; the keyboard's sends '\b'
 
@@ -39,8 +38,17 @@ static struct echo echo_of(uint32_t character)
 
 static void show(const struct echo *echo)
 {
-    serial_write(echo->text, echo->length);
-    vga_write(echo->text, echo->length);
+    console_write(echo->text, echo->length);
+}
+
+// Shift+PageUp and Shift+PageDown look back and forth. Returns whether EVENT is one of them.
+static bool is_look_back(const struct key_event *event)
+{
+    bool is_up = event->key == KEY_PAGE_UP, is_down = event->key == KEY_PAGE_DOWN;
+    if (!event->is_pressed || !(event->modifiers & KEY_MODIFIER_SHIFT) || (!is_up && !is_down))
+        return false;
+    console_look_back(is_up ? 1 : -1);
+    return true;
 }
 
 // Keys that give no character are passed over.
@@ -48,7 +56,7 @@ static void echo_keyboard(void *)
 {
     struct key_event event;
     while (input_read_key(&event) == STATUS_OK) {
-        if (!event.is_pressed || event.codepoint == 0)
+        if (is_look_back(&event) || !event.is_pressed || event.codepoint == 0)
             continue;
         struct echo echo = echo_of(event.codepoint);
         show(&echo);

@@ -23,8 +23,9 @@ from pathlib import Path
 LAYERS = (
     ("lib",),
     # Parts of higher modules that have no hardware in them, so that host tests run them too.
-    ("record_ring", "text_screen", "describe", "portable", "scancode", "lights", "timer_queue", "ready_queue",
-     "timer_wheel", "symbols", "clock_math", "cause", "page_table", "heap"),
+    ("record_ring", "describe", "portable", "scancode", "lights", "timer_queue", "ready_queue", "timer_wheel", "symbols",
+     "clock_math", "cause", "page_table", "heap", "surface", "code_page", "font"),
+    ("text_memory", "framebuffer", "terminal"),
     ("arch",),
     ("log",),
     ("acpi", "serial", "vga", "allocator"),

@@ -148,8 +148,8 @@ def show_end(context, machine, pattern, colour):
     match = re.search(pattern, screen, re.MULTILINE)
     check(match, f"the screen lacks {pattern}:\n{screen}")
     row, column = screen[:match.start()].count("\n"), match.start() - screen.rfind("\n", 0, match.start()) - 1
-    cell = machine.physical_memory(0xb8000 + 2 * (80 * row + column), 2)
-    check_equal(cell[1], colour, "colours of the verdict")
+    colours = machine.screen_cells()[2 * (80 * row + column) + 1]
+    check_equal(colours, colour, "colours of the verdict")
     machine.gdb.detach()
     machine.wait()
 

@@ -15,6 +15,8 @@ from support.case import add_case, case, run_cases
 from support.failure import Failure, Skip, check, check_equal
 from support.keys import Typist
 from support.kernel_tests import finish, run_on_bochs, scan_tests, test_machine
+from support.page_check import require_page
+from support.screen import Glyphs, difference_of, paint_text_mode
 
 TIMEOUT = 30
 TIMEOUTS = {
@@ -33,6 +35,10 @@ HEAPS = ("bump", "linked_list", "fixed_block", "buddy", "tlsf", "default")
 EACH_HEAP = {heap: {"cmdline": f"heap={heap}"} for heap in HEAPS}
 GUARDED = {"cmdline": "heap_guard=on"}
 EACH_HEAP_AND_A_GUARDED_ONE = {**EACH_HEAP, "guarded": GUARDED}
+CARDS = {card: {"extra": ("-vga", card)} for card in ("std", "cirrus", "vmware", "qxl", "virtio")}
+SCREENS = {**CARDS, "80x50": {"cmdline": "rows=50"},
+           **{f"{size}_{card}": {"extra": ("-vga", card), "cmdline": f"video={size}"}
+              for card in ("std", "vmware", "qxl", "virtio") for size in ("1024x768", "1920x1080")}}
 WITH_SMAP = {"": {}, "smap": {"cpu": "qemu64,+smap"}}
 WITH_1G_PAGES = {"": {"cpu": "qemu64,+pdpe1gb", "memory": "3G"}}
 SPEED_OF_TASKS = ("speed.task_spawn_and_run", "speed.task_switch", "speed.task_wake_up", "speed.task_memory",
@@ -44,9 +50,14 @@ VARIANTS = {
     "speed.time_now": EACH_CLOCK,
     "speed.frame": {"": {**ICOUNT, "memory": "128M"}},
     "speed.block_of_2_mib": {"": {**ICOUNT, "memory": "2G"}, "two_zones": {**ICOUNT, "memory": "4G"}},
+    "speed.console": {"": ICOUNT, "80x50": {**ICOUNT, "cmdline": "rows=50"}},
+    "speed.console_of_pixels": {"1024x768": {**ICOUNT, "cmdline": "video=1024x768"},
+                                "1920x1080": {**ICOUNT, "cmdline": "video=1920x1080"}},
     "speed.page": {"": ICOUNT},
     "speed.kernel_stack": {"": ICOUNT},
     **dict.fromkeys(SPEED_OF_TASKS, {"": ICOUNT}),
+    "speed.text_mode": {"": ICOUNT},
+    "speed.framebuffer": {"": {**ICOUNT, "memory": "128M"}},
     "speed.heap": {heap: {**ICOUNT, **options} for heap, options in EACH_HEAP.items()},
     **dict.fromkeys(("heap_guard.write_behind_a_block_is_noticed", "heap_guard.write_before_a_block_is_noticed",
                      "heap_guard.write_to_a_freed_block_is_noticed",
@@ -54,6 +65,12 @@ VARIANTS = {
     "heap.block_freed_twice_ends_the_kernel": EACH_HEAP_AND_A_GUARDED_ONE,
     "heap.free_of_what_no_heap_has_ends_the_kernel": EACH_HEAP_AND_A_GUARDED_ONE,
     "heap.size_of_what_no_heap_has_ends_the_kernel": EACH_HEAP_AND_A_GUARDED_ONE,
+    "vga.registers_are_those_of_text_mode": {**CARDS, "isapc": {"machine": "isapc"}, "bochs": BOCHS},
+    "vga.screen_of_25_rows_scrolls_through_the_cards_memory": {**CARDS, "bochs": BOCHS},
+    "vga.screen_of_50_rows_scrolls_through_the_cards_memory": {**CARDS, "bochs": BOCHS},
+    "vga.picture_is_what_the_memory_says": CARDS,
+    "vga.absent_card_is_not_found": {"": {"extra": ("-vga", "none")}},
+    "console.page_of_every_feature": SCREENS,
     "exception.stack_fault_by_address": {"": BOCHS},
     "exception.simd_error": {"": BOCHS},
     "ring3.alignment_check": {"": BOCHS},
@@ -169,6 +186,30 @@ def send_64_kib(machine):
     check_equal(tuple(map(int, match.groups())), (len(data), first, second), "bytes and sums")
 
 
+TEXT_MEMORY, TEXT_MEMORY_SIZE = 0xb8000, 32 * 1024
+PICTURES = 8
+
+
+def compare_pictures(machine):
+    """What the card shows, against what its memory and our font make of it."""
+    glyphs = Glyphs(machine.image.parent)
+    for number in range(PICTURES):
+        match = machine.expect(r"^# show: start (\d+), rows (\d+)\n")
+        start, rows = map(int, match.groups())
+        cells = machine.physical_memory(TEXT_MEMORY, TEXT_MEMORY_SIZE)
+        problem = difference_of(machine.screen_pixels(), paint_text_mode(cells, start, rows, glyphs))
+        check(problem is None, f"picture {number}, of {rows} rows from cell {start} on: {problem}")
+        machine.send_bytes(b".")
+
+
+def look_at_page(machine):
+    glyphs = Glyphs(machine.image.parent)
+    for has_cursor in (False, False, True):
+        machine.expect("^# ready$")
+        require_page(machine, glyphs, has_cursor)
+        machine.send_bytes(b".")
+
+
 TESTS = [test for test in scan_tests() if not test.is_hidden]
 
 # suite.name: function(machine), called while the machine runs.
@@ -183,6 +224,13 @@ DRIVERS = {
     "speed.kernel_stack": is_chosen,
     "speed.heap": is_chosen,
     **dict.fromkeys(SPEED_OF_TASKS, is_chosen),
+    "speed.console": is_chosen,
+    "speed.console_of_pixels": is_chosen,
+    "speed.text_mode": is_chosen,
+    "speed.framebuffer": is_chosen,
+    **dict.fromkeys((test.name for test in TESTS if test.name.startswith("vga.")), is_chosen),
+    "vga.picture_is_what_the_memory_says": compare_pictures,
+    "console.page_of_every_feature": look_at_page,
     "time.clock_follows_virtual_time": is_chosen,
     "time.clock_survives_closed_interrupts": is_chosen,
     "time.clock_bears_a_reader_at_every_instruction": is_chosen,

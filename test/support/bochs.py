@@ -119,7 +119,8 @@ class Bochs:
             try:
                 while time.monotonic() - started < self._time_limit:
                     ended = process.poll() is not None
-                    if END_LINE.fullmatch(self._last_line()) or (until and until.search(self.serial)):
+                    is_whole = self.serial.endswith("\n")  # the end line, too, is written bit by bit
+                    if (is_whole and END_LINE.fullmatch(self._last_line())) or (until and until.search(self.serial)):
                         return
                     if ended:
                         raise Failure(f"Bochs ended by itself with {process.returncode}")

@@ -29,8 +29,11 @@ DEBUG_EXIT_FAIL = 35
 END_LINE = re.compile(r"# hewn: end (pass|fail)(?: (\d+) tests)?")
 
 TEXT_SCREEN = 0xb8000
+TEXT_CELLS = 0x4000  # of two bytes; the screen goes on at the first one
 TEXT_COLUMNS = 80
-TEXT_ROWS = 25
+CRTC_INDEX, CRTC_DATA = 0x3d4, 0x3d5
+CRTC_CELL_HEIGHT, CRTC_START_HIGH, CRTC_CURSOR_HIGH = 0x09, 0x0c, 0x0e
+TEXT_LINES = 400  # of a screen
 
 MICROVM_FIRMWARE = Path("/usr/share/seabios/bios-microvm.bin")  # QEMU's own for this machine boots no disk
 
@@ -134,7 +137,7 @@ class Machine:
                  time_limit=50):
         self.work = Path(work)
         self.work.mkdir(parents=True, exist_ok=True)
-        self._image = Path(image)
+        self.image = Path(image)
         self._machine_type = machine
         self._drive = drive
         self._read_errors = tuple(read_errors)
@@ -195,10 +198,10 @@ class Machine:
     def _drive_arguments(self):
         if self._drive is None:
             return []
-        image, options = self._image, "format=raw,if=none,id=disk0,snapshot=on"
+        image, options = self.image, "format=raw,if=none,id=disk0,snapshot=on"
         if self._drive == "cd":
             image = self._large("disk.iso")
-            make_cd(self._image, image)
+            make_cd(self.image, image)
             options = "format=raw,if=none,id=disk0,media=cdrom,readonly=on"
         if self._read_errors:
             arguments = ["-blockdev", f"driver=file,node-name=file0,filename={_escape(image)}"]
@@ -460,12 +463,32 @@ class Machine:
         path.unlink()
         return data
 
+    def _crtc_register(self, index):
+        self.qmp.monitor(f"o /b {CRTC_INDEX:#x} {index:#x}")
+        return int(self.qmp.monitor(f"i /b {CRTC_DATA:#x}").split("=")[1], 16)
+
+    def _crtc_cell(self, index):
+        return self._crtc_register(index) << 8 | self._crtc_register(index + 1)
+
+    def text_rows(self):
+        """How many rows of text the card shows."""
+        return TEXT_LINES // ((self._crtc_register(CRTC_CELL_HEIGHT) & 0x1f) + 1)
+
+    def text_cursor(self):
+        """(row, column) of the cursor; a hidden one is on no row of the screen."""
+        return divmod(self._crtc_cell(CRTC_CURSOR_HIGH) - self._crtc_cell(CRTC_START_HIGH), TEXT_COLUMNS)
+
+    def screen_cells(self):
+        """What the card shows in text mode: character and colours of each cell, from where its registers say."""
+        start = self._crtc_cell(CRTC_START_HIGH) % TEXT_CELLS * 2
+        memory = self.physical_memory(TEXT_SCREEN, TEXT_CELLS * 2)
+        return (memory[start:] + memory[:start])[:TEXT_COLUMNS * self.text_rows() * 2]
+
     def screen(self):
         """The text screen, one line a row, trailing blanks removed."""
-        cells = self.physical_memory(TEXT_SCREEN, TEXT_COLUMNS * TEXT_ROWS * 2)[::2]
-        text = cells.replace(b"\0", b" ").decode("cp437")
-        rows = [text[start:start + TEXT_COLUMNS].rstrip() for start in range(0, len(text), TEXT_COLUMNS)]
-        return "\n".join(rows).rstrip()
+        text = self.screen_cells()[::2].replace(b"\0", b" ").decode("cp437")
+        lines = [text[start:start + TEXT_COLUMNS].rstrip() for start in range(0, len(text), TEXT_COLUMNS)]
+        return "\n".join(lines).rstrip()
 
     def expect_screen(self, pattern, timeout=None):
         """Waits until the screen matches; for what is on the screen alone."""

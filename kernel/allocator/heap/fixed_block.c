@@ -255,6 +255,11 @@ static size_t growth(const struct heap *heap, size_t size_bytes, size_t alignmen
     return list_growth(heap, units_rounded(size_bytes) * UNIT - HEADER_BYTES, alignment);
 }
 
+static void trim(struct heap *heap)
+{
+    (void)gather(self_of(heap));
+}
+
 // ---- what can be seen
 
 // What is wrong with the list of CLASS, or nullptr. *MARKED_COUNT counts down.
@@ -302,6 +307,7 @@ const struct heap_design heap_fixed_block = {
     .usable_size = list_usable_size,
     .growth = growth,
     .extend = list_extend,
+    .trim = trim,
     .walk = list_walk,
     .validate = validate,
 };

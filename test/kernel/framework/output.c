@@ -2,9 +2,13 @@
 // Text of the run, past the log: TAP lines carry no time stamp and must not be lost when a level is chosen. Called by
 // the run and by failing checks, possibly from within an interrupt.
 #include "output.h"
+#include <console/console.h>
 #include <lib/format.h>
+#include <lib/string.h>
 #include <serial/serial.h>
-#include <vga/vga.h>
+
+static const char LIGHT_RED[] = "\033[91m", WHITE_ON_GREEN[] = "\033[97;42m", WHITE_ON_RED[] = "\033[97;41m",
+                  USUAL[] = "\033[m";
 
 static void to_serial(void *, const char *text, size_t length)
 {
@@ -13,7 +17,15 @@ static void to_serial(void *, const char *text, size_t length)
 
 static void to_screen(void *, const char *text, size_t length)
 {
-    vga_write(text, length);
+    console_show(text, length);
+}
+
+// Between the control sequences COLOURS and that for the usual ones.
+__attribute__((format(printf, 2, 0))) static void show_in(const char *colours, const char *format, va_list arguments)
+{
+    console_show(colours, strlen(colours));
+    format_to_list(to_screen, nullptr, format, arguments);
+    console_show(USUAL, strlen(USUAL));
 }
 
 void output_tap_list(const char *format, va_list arguments)
@@ -34,9 +46,7 @@ void output_failure_list(const char *format, va_list arguments)
     va_list again;
     va_copy(again, arguments);
     output_tap_list(format, arguments);
-    vga_set_colours(VGA_LIGHT_RED, VGA_BLACK);
-    format_to_list(to_screen, nullptr, format, again);
-    vga_set_colours(VGA_LIGHT_GREY, VGA_BLACK);
+    show_in(LIGHT_RED, format, again);
     va_end(again);
 }
 
@@ -50,10 +60,8 @@ void output_failure(const char *format, ...)
 
 void output_verdict(bool is_pass, const char *format, ...)
 {
-    vga_set_colours(VGA_WHITE, is_pass ? VGA_GREEN : VGA_RED);
     va_list arguments;
     va_start(arguments, format);
-    format_to_list(to_screen, nullptr, format, arguments);
+    show_in(is_pass ? WHITE_ON_GREEN : WHITE_ON_RED, format, arguments);
     va_end(arguments);
-    vga_set_colours(VGA_LIGHT_GREY, VGA_BLACK);
 }

@@ -7,6 +7,7 @@
 #include "table.h"
 #include <arch/cpu.h>
 #include <arch/emulator_exit.h>
+#include <console/console.h>
 #include <framework/test.h>
 #include <interrupt/vector.h>
 #include <lib/command_line.h>
@@ -16,7 +17,6 @@
 #include <log/emergency.h>
 #include <memory/heap.h>
 #include <serial/serial.h>
-#include <vga/vga.h>
 
 constexpr size_t PATTERN_LIMIT = 256;
 constexpr unsigned SHOWN_FAILURES = 12; // names that fit on a screen beside the verdict
@@ -227,7 +227,7 @@ static bool end_report(const struct log_death *death)
 static void show_verdict(void)
 {
     unsigned ran_count = run.selected_count - run.skipped_count;
-    vga_write("\n", 1);
+    console_show("\n", 1);
     if (run.failed_count == 0) {
         output_verdict(true, " ALL %u TESTS PASSED ", ran_count);
     } else {
@@ -239,7 +239,7 @@ static void show_verdict(void)
     }
     if (run.skipped_count != 0)
         output_verdict(run.failed_count == 0, "(%u skipped) ", run.skipped_count);
-    vga_write("\n", 1);
+    console_show("\n", 1);
 }
 
 [[noreturn]] static void end_run(bool is_pass, unsigned count)
@@ -254,7 +254,7 @@ static void show_verdict(void)
     output_failure("1..0\nBail out! %s\n", sentence);
     output_failure("# test=%s\n", run.pattern);
     output_verdict(false, " NO TEST WAS RUN ");
-    vga_write("\n", 1);
+    console_show("\n", 1);
     end_run(false, 0);
 }
 

@@ -6,3 +6,4 @@
 
 uint8_t port_read8(uint16_t port);
 void port_write8(uint16_t port, uint8_t value);
+void port_write16(uint16_t port, uint16_t value);

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// The console's two ends, and the log's way to the screen. Called by main, by whoever talks to a person and, through
+// the sink that it registers, by log.
+#include <console/console.h>
+#include <lib/format.h>
+#include <lib/string.h>
+#include <serial/serial.h>
+#include <stdarg.h>
+#include <terminal/terminal.h>
+
+static struct {
+    bool has_screen, has_serial;
+    bool is_writing; // to the terminal: what interrupts it for good finds it half-changed
+    bool is_in_emergency;
+    struct terminal terminal;
+} console;
+
+// ---- text
+
+void console_show(const char *text, size_t length)
+{
+    if (!console.has_screen)
+        return;
+    console.is_writing = true;
+    terminal_write(&console.terminal, text, length);
+    console.is_writing = false;
+}
+
+void console_write(const char *text, size_t length)
+{
+    if (console.has_serial)
+        serial_write(text, length);
+    console_show(text, length);
+}
+
+static void write_piece(void *, const char *text, size_t length)
+{
+    console_write(text, length);
+}
+
+void console_print(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    format_to_list(write_piece, nullptr, format, arguments);
+    va_end(arguments);
+}
+
+void console_look_back(int halves)
+{
+    if (console.has_screen)
+        terminal_view(&console.terminal, halves * (int)(console.terminal.rows / 2));
+}
+
+// ---- the log
+
+// One write a line: the terminal shows what has changed at the end of each.
+static void sink_write(enum log_level level, const char *text, size_t length)
+{
+    static const char *const colours[] = {
+        [LOG_LEVEL_ERROR] = "\033[91m",
+        [LOG_LEVEL_WARNING] = "\033[93m",
+        [LOG_LEVEL_INFO] = "\033[m",
+        [LOG_LEVEL_DEBUG] = "\033[90m",
+    };
+    constexpr size_t COLOURS_BYTES = 8;
+    static char line[COLOURS_BYTES + 2 * LOG_TEXT_LIMIT];
+    size_t colour_length = strlen(colours[level]);
+    if (length > sizeof line - COLOURS_BYTES) {
+        console_show(text, length);
+        return;
+    }
+    memcpy(line, colours[level], colour_length);
+    memcpy(line + colour_length, text, length);
+    memcpy(line + colour_length + length, "\033[m", 3);
+    console_show(line, colour_length + length + 3);
+}
+
+// The first text of a report finds a terminal that somebody may have left in any state, the scroll region of a program
+// included; and what interrupted a write, one that is half-changed.
+static void sink_write_emergency(enum log_level, const char *text, size_t length)
+{
+    static const char white[] = "\033[97m";
+    if (!console.is_in_emergency || console.is_writing) {
+        terminal_repair(&console.terminal);
+        console.is_in_emergency = true;
+        console_show(white, sizeof white - 1);
+    }
+    console_show(text, length);
+}
+
+void console_attach_log(enum log_level level)
+{
+    static struct log_sink sink = {.write = sink_write, .write_emergency = sink_write_emergency, .is_brief = true};
+    sink.level = level;
+    log_sink_register(&sink);
+}
+
+// ---- start
+
+enum status console_start_screen(struct surface *surface, surface_cell_t *cells, size_t cell_count)
+{
+    enum status status = terminal_init(&console.terminal, surface, cells, cell_count, true);
+    console.has_screen = status == STATUS_OK;
+    return status;
+}
+
+void console_start_serial(void)
+{
+    console.has_serial = true;
+}

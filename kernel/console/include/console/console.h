@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// The console: what a person reads. Text goes to the screen, where a terminal makes of it what a VT100 would, and, byte
+// for byte, to the serial line, where whoever is at the other end does the same. Owns the terminal; knows no card.
+// Exported names start with console_.
+//
+// Not for interrupt handlers. What must be seen at any price goes through log/emergency.h, which ends here too.
+#pragma once
+#include <log/log.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <surface/surface.h>
+
+// Show text on SURFACE from here on, a blank screen first. CELLS, CELL_COUNT of them (TERMINAL_CELLS() of
+// terminal/terminal.h), are the console's for the life of the kernel; those beyond a screen are lines to look back at.
+// STATUS_NO_MEMORY and STATUS_INVALID as terminal_init() has them: then there is no screen.
+[[nodiscard]] enum status console_start_screen(struct surface *surface, surface_cell_t *cells, size_t cell_count);
+
+// Send text to the serial line, too, from here on. Carriage returns are added there.
+void console_start_serial(void);
+
+// Show the log from LEVEL upwards on the screen, a colour for each level, beginning with what the log still holds.
+// Once, after console_start_screen().
+void console_attach_log(enum log_level level);
+
+// Show TEXT: UTF-8 with control sequences (docs/terminal.md). A line feed begins a new line.
+void console_write(const char *text, size_t length);
+
+// The same on the screen alone.
+void console_show(const char *text, size_t length);
+
+// console_write() with a format (lib/format.h).
+__attribute__((format(printf, 1, 2))) void console_print(const char *format, ...);
+
+// Look back HALVES half screens, or forth where that is negative. Text that comes brings the end back.
+void console_look_back(int halves);
