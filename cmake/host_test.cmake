@@ -85,6 +85,35 @@ function(hewn_host_program target)
     target_link_libraries(${target} PRIVATE ${HEWN_CMOCKA_LIBRARY})
 endfunction()
 
+# hewn_host_museum(<bug> FOLDER dir OBJECTS name MODULES module... SOUND target TEST name REASON regex): the program
+#   SOUND once more, with one bug of cmake/planted_bugs.cmake compiled into the source below FOLDER that holds it, as ctest
+#   museum-<bug>: of its tests, which a program takes by name, TEST has to fail there, and to say what REASON matches.
+function(hewn_host_museum bug)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "FOLDER;SOUND;TEST;REASON" "OBJECTS;MODULES")
+    string(TOUPPER HEWN_BREAK_${bug} macro)
+    file(GLOB_RECURSE sources ${arg_FOLDER}/*.c)
+    set(broken "")
+    foreach(source IN LISTS sources)
+        file(STRINGS ${source} uses REGEX "[^A-Z_]${macro}([^A-Z_0-9]|$)")
+        if(uses)
+            list(APPEND broken ${source})
+        endif()
+    endforeach()
+    if(NOT broken)
+        message(FATAL_ERROR "no source of ${arg_FOLDER} holds the bug ${bug} (${macro})")
+    endif()
+    set(target museum-${bug})
+    hewn_host_program(${target} OBJECTS ${arg_OBJECTS} SOURCES ${broken} MODULES ${arg_MODULES})
+    target_include_directories(${target} PRIVATE ${arg_FOLDER})
+    get_target_property(definitions ${target} COMPILE_DEFINITIONS)
+    list(REMOVE_ITEM definitions ${macro}=0)
+    set_target_properties(${target} PROPERTIES COMPILE_DEFINITIONS "${definitions};${macro}=1")
+    add_test(NAME museum-${bug}
+        COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/test/unit/museum.py
+                $<TARGET_FILE:${arg_SOUND}> $<TARGET_FILE:${target}> ${arg_TEST} "${arg_REASON}")
+    set_tests_properties(museum-${bug} PROPERTIES LABELS museum TIMEOUT 120)
+endfunction()
+
 # hewn_fuzz_test(<name> SOURCES file... MODULES module... [CORPUS dir] [MAX_BYTES n])
 #   a libFuzzer program, host/fuzz-<name>, as ctest fuzz-<name>. CORPUS (default: corpus/<name>) holds the seeds;
 #   MAX_BYTES bounds an input (default 4096).

@@ -5,7 +5,8 @@
 #
 # Each makes a test inside the kernel fail, and the tests of label museum prove that (test/kernel/museum.py). In C a bug
 # is `#if HEWN_BREAK_<NAME>`, in assembly `%ifdef HEWN_BREAK_<NAME>`. Included after cmake/flags.cmake, whose flags it
-# completes. Those of the heaps' designs need no kernel: they make tests fail on the host, where the heaps run unchanged.
+# completes. Those of the heaps' designs and of the terminal need no kernel: they make tests fail on the host, where both
+# run unchanged.
 set(HEWN_PLANTED_BUGS
     red_zone            # the compiler may keep locals where an interrupt puts its frame
     no_eoi              # the controller is not told that an interrupt has been handled
@@ -39,12 +40,19 @@ set(HEWN_PLANTED_HEAP_BUGS
     heap_default_wrong_split        # what is left of a split block begins 8 bytes early
     heap_default_lost_block)        # a span that was full and has a free slot again is in no list
 
+set(HEWN_PLANTED_TERMINAL_BUGS
+    terminal_eager_wrap         # the next row begins when the last column is written, not with what comes then
+    terminal_region_off_by_one  # the scroll region has one row more than it was told
+    terminal_unclamped          # a position may lie beyond the screen
+    terminal_lost_line          # of the scrollback, the oldest line cannot be seen
+    terminal_stale_cells)       # a line that is used again keeps its last characters
+
 # Those of tasks that take two CPUs to show: on the host, too.
 set(HEWN_PLANTED_TASK_BUGS
     ready_queue_missing_barrier)    # what is popped may read before others see that it can be pushed again
 
 set(HEWN_BREAK "" CACHE STRING "Plant one bug (cmake/planted_bugs.cmake)")
-set(all_bugs ${HEWN_PLANTED_BUGS} ${HEWN_PLANTED_HEAP_BUGS} ${HEWN_PLANTED_TASK_BUGS})
+set(all_bugs ${HEWN_PLANTED_BUGS} ${HEWN_PLANTED_HEAP_BUGS} ${HEWN_PLANTED_TERMINAL_BUGS} ${HEWN_PLANTED_TASK_BUGS})
 set_property(CACHE HEWN_BREAK PROPERTY STRINGS "" ${all_bugs})
 if(HEWN_BREAK AND NOT HEWN_BREAK IN_LIST all_bugs)
     list(JOIN all_bugs ", " names)

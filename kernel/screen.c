@@ -91,8 +91,10 @@ void screen_start(const struct boot_video *video, const char *command_line, bool
         return;
     size_t count;
     surface_cell_t *cells = allocate_lines(surface->columns, has_heap, &count);
-    if (console_start_screen(surface, cells, count) == STATUS_OK)
-        console_attach_log(level);
-    else
+    if (console_start_screen(surface, cells, count) != STATUS_OK) {
         log_warning("screen", "no memory for its text");
+        return;
+    }
+    log_info("screen", "%s, %u x %u characters", surface->card->name, surface->columns, surface->rows);
+    console_attach_log(level);
 }

@@ -74,6 +74,8 @@ cd|xorriso|xorriso|found xorriso
 test|qemu-system-x86|qemu-system-x86_64|found qemu-system-x86_64
 test|xorriso|xorriso|found xorriso
 test|libcmocka-dev|the cmocka library and cmocka.h|has_cmocka
+test|libvterm-dev|the library libvterm and vterm.h|has_one_file /usr/include/vterm.h /usr/local/include/vterm.h
+test|bsdutils|script|found script
 test|libclang-rt-19-dev|libFuzzer and the sanitizers of clang|has_fuzzer_runtime
 test|clang-format-19|clang-format 19|found_llvm clang-format
 test|clang-tidy-19|clang-tidy 19|found_llvm clang-tidy

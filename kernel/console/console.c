@@ -76,15 +76,21 @@ static void sink_write(enum log_level level, const char *text, size_t length)
     console_show(line, colour_length + length + 3);
 }
 
-// The first text of a report finds a terminal that somebody may have left in any state, the scroll region of a program
-// included; and what interrupted a write, one that is half-changed.
+// A report finds a terminal that somebody may have left in any state, the scroll region of a program included; and what
+// interrupted a write, one that is half-changed. It gets a row of its own, and nothing below it.
+static void begin_report(void)
+{
+    static const char start[] = "\n\033[J\033[97m";
+    terminal_repair(&console.terminal);
+    size_t skipped = console.terminal.cursor.column == 0 ? 1 : 0;
+    console_show(start + skipped, sizeof start - 1 - skipped);
+}
+
 static void sink_write_emergency(enum log_level, const char *text, size_t length)
 {
-    static const char white[] = "\033[97m";
     if (!console.is_in_emergency || console.is_writing) {
-        terminal_repair(&console.terminal);
         console.is_in_emergency = true;
-        console_show(white, sizeof white - 1);
+        begin_report();
     }
     console_show(text, length);
 }

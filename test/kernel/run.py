@@ -8,14 +8,15 @@ test that somebody outside has to take part in has a function in DRIVERS.
 import random
 import re
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.case import add_case, case, run_cases
 from support.failure import Failure, Skip, check, check_equal
+from support.console_screen import require_page, require_page_in_window
 from support.keys import Typist
-from support.kernel_tests import finish, run_on_bochs, scan_tests, test_machine
-from support.page_check import require_page
+from support.kernel_tests import finish, look_at_bochs, run_on_bochs, scan_tests, test_machine
 from support.screen import Glyphs, difference_of, paint_text_mode
 
 TIMEOUT = 30
@@ -209,6 +210,27 @@ def look_at_page(machine):
         require_page(machine, glyphs, has_cursor)
         machine.send_bytes(b".")
 
+
+def look_at_page_on_bochs(cmdline, columns, rows):
+    def run(context):
+        glyphs = Glyphs(context.build)
+
+        def look(bochs):
+            limit = time.monotonic() + 20  # Bochs takes its time to show what there is
+            while True:
+                try:
+                    return require_page_in_window(bochs.window_pixels(), glyphs, columns, rows, is_text_mode=not cmdline)
+                except Failure:
+                    if time.monotonic() > limit:
+                        raise
+                time.sleep(0.2)
+        look_at_bochs(context, "console.page_of_every_feature", cmdline, re.compile("^# ready$", re.MULTILINE), look)
+    return run
+
+
+for way, row in {"bochs": ("", 80, 25), "bochs_1024x768": ("video=1024x768", 128, 48)}.items():
+    add_case(f"console.page_of_every_feature@{way}", look_at_page_on_bochs(*row), labels=("kernel", "bochs"), timeout=60,
+             lock="bochs")
 
 TESTS = [test for test in scan_tests() if not test.is_hidden]
 

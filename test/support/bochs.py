@@ -10,6 +10,7 @@ overflow now and then, so it has no sound.
 import contextlib
 import os
 import shutil
+import struct
 import subprocess
 import time
 from pathlib import Path
@@ -23,6 +24,8 @@ VNC = 'rfb, options="timeout=0"'
 WINDOW = "x"
 WINDOW_PLUGIN = "libbx_x_gui.so"
 X_SCREEN = "1280x1024x24"  # Bochs offers no mode that is larger
+XWD_COLOUR_SIZE = 12  # of the X window dump format, whose header has 25 words and more, the first one its size
+PICTURE_FILE = "Xvfb_screen0"
 SECTOR = 512
 HEADS = 16
 SECTORS_PER_TRACK = 63
@@ -48,12 +51,13 @@ debug: action=ignore
 
 
 @contextlib.contextmanager
-def x_server():
-    """An X server without a screen; the environment of its clients."""
+def x_server(folder):
+    """An X server without a screen, which keeps its picture in `folder`; the environment of its clients."""
     if shutil.which("Xvfb") is None or not any(Path("/usr/lib").glob(f"*/bochs/plugins/{WINDOW_PLUGIN}")):
         raise Skip("Bochs has no window here (Debian: bochs-x xvfb)")
     reader, writer = os.pipe()
-    server = subprocess.Popen(["Xvfb", "-displayfd", str(writer), "-screen", "0", X_SCREEN, "-nolisten", "tcp"],
+    server = subprocess.Popen(["Xvfb", "-displayfd", str(writer), "-screen", "0", X_SCREEN, "-nolisten", "tcp",
+                               "-fbdir", folder],
                               pass_fds=[writer], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL)
     os.close(writer)
@@ -90,9 +94,9 @@ class Bochs:
             raise Failure(f"{self._image.name} has {size} bytes, not a whole number of cylinders of {cylinder}")
         self._work.mkdir(parents=True, exist_ok=True)
         (self._work / "bochsrc").write_text(SETTINGS.format(
-            display=WINDOW if self._has_window else VNC, bios=BIOS, video_bios=video_bios, megabytes=self._megabytes, cpu=self._cpu, image=self._image,
-            cylinders=size // cylinder, heads=HEADS, sectors=SECTORS_PER_TRACK, serial=self._serial_path,
-            log=self._work / "bochs.log"))
+            display=WINDOW if self._has_window else VNC, bios=BIOS, video_bios=video_bios,
+            megabytes=self._megabytes, cpu=self._cpu, image=self._image, cylinders=size // cylinder, heads=HEADS,
+            sectors=SECTORS_PER_TRACK, serial=self._serial_path, log=self._work / "bochs.log"))
         # Debian's build has the debugger in it, which waits for a command.
         (self._work / "debugger").write_text("c\n")
 
@@ -106,12 +110,25 @@ class Bochs:
         lines = [line for line in self.serial.split("\n") if line.strip()]
         return lines[-1] if lines else ""
 
-    def run(self, until=None):
-        """Ends at the end line, or when `until` (a compiled expression) is in the serial output."""
+    def window_pixels(self):
+        """(width, height, bytes): what is on the X server, three bytes a pixel, red first. While Bochs runs."""
+        data = (self._work / PICTURE_FILE).read_bytes()
+        header = struct.unpack_from(">25I", data)
+        width, height, pitch, colours = header[4], header[5], header[12], header[19]
+        start = header[0] + colours * XWD_COLOUR_SIZE
+        rows = [data[start + y * pitch:start + y * pitch + 4 * width] for y in range(height)]
+        pixels = bytearray(3 * width * height)
+        for part in range(3):
+            pixels[part::3] = b"".join(row[2 - part::4] for row in rows)
+        return width, height, bytes(pixels)
+
+    def run(self, until=None, look=None):
+        """Ends at the end line, or when `until` (a compiled expression) is in the serial output and look(), if there is
+        one, has returned."""
         self._write_settings()
         started = time.monotonic()
         with contextlib.ExitStack() as stack:
-            environment = stack.enter_context(x_server()) if self._has_window else None
+            environment = stack.enter_context(x_server(self._work)) if self._has_window else None
             output = stack.enter_context(open(self._work / "bochs.out", "wb"))
             process = subprocess.Popen(["bochs", "-q", "-f", "bochsrc", "-rc", "debugger"], cwd=self._work,
                                        stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
@@ -120,7 +137,11 @@ class Bochs:
                 while time.monotonic() - started < self._time_limit:
                     ended = process.poll() is not None
                     is_whole = self.serial.endswith("\n")  # the end line, too, is written bit by bit
-                    if (is_whole and END_LINE.fullmatch(self._last_line())) or (until and until.search(self.serial)):
+                    if until and until.search(self.serial):
+                        if look:
+                            look()
+                        return
+                    if is_whole and END_LINE.fullmatch(self._last_line()):
                         return
                     if ended:
                         raise Failure(f"Bochs ended by itself with {process.returncode}")

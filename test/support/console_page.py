@@ -39,6 +39,7 @@ def at(row, column=1):
 
 COLOURS = range(16)
 OTHER = [15 - colour for colour in COLOURS]
+PAIRS = list(zip(COLOURS, OTHER))
 LATIN = "Zażółć gęślą jaźń. Pâté naïf: Ærø, Größe, ñandú, £5, ¿Qué?"
 GREEK = "Ξεσκεπάζω την ψυχοφθόρα βδελυγμία: αΓπΣσµτΦΘΩδφε"
 CYRILLIC = "Съешь же ещё этих мягких французских булок, да выпей чаю"
@@ -48,10 +49,10 @@ BOXES = "┌─┬┐╔═╦╗╒╕╓╖│├┼┤║╠╬╣▀▄█�
 # cells' (text, foreground, background); a function makes them from the number of columns.
 FEATURES = [
     # All foregrounds and all backgrounds; then reversed.
-    (at(1) + "".join(sgr(ink(one), paper(other)) + f"{one:x}<" for one, other in zip(COLOURS, OTHER)) + sgr(0) + "|",
-     {1: [*((f"{one:x}<", vga(one), vga(other)) for one, other in zip(COLOURS, OTHER)), "|"]}),
-    (at(2) + sgr(7) + "".join(sgr(ink(one), paper(other)) + f"{one:x}>" for one, other in zip(COLOURS, OTHER)) + sgr() + "|",
-     {2: [*((f"{one:x}>", vga(other), vga(one)) for one, other in zip(COLOURS, OTHER)), "|"]}),
+    (at(1) + "".join(sgr(ink(one), paper(other)) + f"{one:x}<" for one, other in PAIRS) + sgr(0) + "|",
+     {1: [*((f"{one:x}<", vga(one), vga(other)) for one, other in PAIRS), "|"]}),
+    (at(2) + sgr(7) + "".join(sgr(ink(one), paper(other)) + f"{one:x}>" for one, other in PAIRS) + sgr() + "|",
+     {2: [*((f"{one:x}>", vga(other), vga(one)) for one, other in PAIRS), "|"]}),
     # Bold is bright; what ends each; colours out of the palette of 256.
     (at(3) + sgr(1) + "".join(sgr(ink(one)) + "b" for one in range(8)) + sgr(39) + "B" + sgr(7) + "R" + sgr(22) + "r" +
      sgr(27) + "n" + sgr(44) + "4" + sgr(49) + "9" + sgr(38, 5, 9, 48, 5, 12) + "p" + sgr(0) + ".",
@@ -80,13 +81,15 @@ FEATURES = [
     (at(15) + "0123456789abcdefghij" + at(15, 15) + "\033[K" + at(15, 3) + "\033[1K" + at(15, 6) + "\033[2X" +
      at(15, 21) + sgr(44) + "\033[3X" + sgr(0), {15: ["   34  789abcd      ", ("   ", GREY, 1)]}),
     # Characters inserted, deleted, written in insert mode, repeated.
-    (at(16) + "abcdef" + at(16, 3) + "\033[2@XY" + at(16) + "\033[P" + at(16, 2) + "\033[4h__\033[4l" + at(16, 20) + "=\033[4b",
+    (at(16) + "abcdef" + at(16, 3) + "\033[2@XY" + at(16) + "\033[P" + at(16, 2) + "\033[4h__\033[4l" +
+     at(16, 20) + "=\033[4b",
      {16: ["b__XYcdef          ====="]}),
     # Lines inserted and deleted: nothing outside the scroll region moves.
     ("\033[17;19r" + at(17) + "A\nB\nC" + at(18) + "\033[Lnew" + at(17) + "\033[M" + at(19) + "end\033[r",
      {17: ["new"], 18: ["B"], 19: ["end"]}),
     # Three rows scroll: by text at their end, back at their beginning, both ways by themselves.
-    ("\033[20;22r" + at(20) + "s1\ns2\ns3\ns4\ns5" + at(20) + "\033M\033[2S\033[Ttop\033[r", {20: ["top"], 21: ["s4"], 22: []}),
+    ("\033[20;22r" + at(20) + "s1\ns2\ns3\ns4\ns5" + at(20) + "\033M\033[2S\033[Ttop\033[r",
+     {20: ["top"], 21: ["s4"], 22: []}),
     # The cursor and its colour, saved and restored. A last column that does not wrap.
     (at(21, 40) + sgr(33) + "\0337" + sgr(0) + at(1) + "\0338back" + sgr(0) + at(22, 999) + "\033[?7lPQ\033[?7h",
      {21: ["s4" + " " * 37, ("back", 6, BLACK)], 22: lambda columns: [" " * (columns - 1) + "Q"]}),

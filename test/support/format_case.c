@@ -34,7 +34,7 @@ enum length {
 static const char *const LENGTH_NAMES[LENGTH_COUNT] = {"", "hh", "h", "l", "ll", "z", "t", "j"};
 
 struct format_case {
-    char format[64];
+    char format[128];
     int stars[2]; // width and precision given as arguments
     size_t star_count;
     enum length length;
@@ -53,6 +53,14 @@ static void append(struct format_case *test, const char *text)
 {
     size_t length = strlen(test->format);
     snprintf(test->format + length, sizeof(test->format) - length, "%s", text);
+}
+
+// The same conversion again, which must not see anything of the first.
+static void append_once_more(struct format_case *test)
+{
+    char format[sizeof test->format];
+    memcpy(format, test->format, sizeof format);
+    append(test, format);
 }
 
 // A number in the format, or an asterisk and an argument, which may be negative.
@@ -122,15 +130,17 @@ static void build(const struct choices *choices, struct format_case *test)
     if (precision < 0 || (size_t)precision > sizeof(test->text))
         test->text[sizeof(test->text) - 1] = '\0';
     test->size_bytes = choose(choices, 3) ? BUFFER_BYTES : choose(choices, 48);
+    if (choose(choices, 2))
+        append_once_more(test);
 }
 
-// The same call for both, with the types that the format asks for.
+// The same call for both, with the types that the format asks for, and all of it twice, which one conversion ignores.
+#define PRINT_TWICE(function, buffer, test, ...)                                                                       \
+    (size_t)function(buffer, (test)->size_bytes, (test)->format, __VA_ARGS__, __VA_ARGS__)
 #define PRINT(function, buffer, test, ...)                                                                             \
-    ((test)->star_count == 0 ? (size_t)function(buffer, (test)->size_bytes, (test)->format, __VA_ARGS__)               \
-     : (test)->star_count == 1                                                                                         \
-         ? (size_t)function(buffer, (test)->size_bytes, (test)->format, (test)->stars[0], __VA_ARGS__)                 \
-         : (size_t)function(buffer, (test)->size_bytes, (test)->format, (test)->stars[0], (test)->stars[1],            \
-                            __VA_ARGS__))
+    ((test)->star_count == 0   ? PRINT_TWICE(function, buffer, test, __VA_ARGS__)                                      \
+     : (test)->star_count == 1 ? PRINT_TWICE(function, buffer, test, (test)->stars[0], __VA_ARGS__)                    \
+                               : PRINT_TWICE(function, buffer, test, (test)->stars[0], (test)->stars[1], __VA_ARGS__))
 #define PRINT_BOTH(...)                                                                                                \
     do {                                                                                                               \
         *expected_length = PRINT(snprintf, expected, test, __VA_ARGS__);                                               \

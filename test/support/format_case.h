@@ -11,7 +11,7 @@ struct choices {
     void *context;
 };
 
-// Builds one format string with one conversion and its argument, prints it both ways into a buffer of a random size and
-// compares text, terminator, returned length and that nothing was written beyond. Returns null when all agree, else a
-// description of the difference, valid until the next call.
+// Builds one format string with one conversion, once or twice, and its arguments, prints it both ways into a buffer of
+// a random size and compares text, terminator, returned length and that nothing was written beyond. Returns null when
+// all agree, else a description of the difference, valid until the next call.
 const char *format_case_difference(const struct choices *choices);

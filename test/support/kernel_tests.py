@@ -95,11 +95,24 @@ def explain(serial, failure):
     return str(failure)
 
 
-def run_on_bochs(context, selection, cmdline="", is_driven=False, **options):
-    """The Run of what `selection` (None: all) means on Bochs, where only the serial line speaks."""
+def _bochs(context, selection, cmdline, is_driven, **options):
     image = context.copy_of(test_image(context))
     set_config(image, f"kernel = KERNEL.ELF\ncmdline = {_command_line(selection, cmdline, is_driven)}\n")
-    bochs = Bochs(image, context.work / "bochs", **options)
+    return Bochs(image, context.work / "bochs", **options)
+
+
+def look_at_bochs(context, selection, cmdline, until, look):
+    """look(bochs) when the serial line has `until`; how the run ends is not waited for."""
+    bochs = _bochs(context, selection, cmdline, is_driven=True, has_window=True)
+    try:
+        bochs.run(until, lambda: look(bochs))
+    except Failure as failure:
+        raise Failure(f"{failure}\n{bochs.report()}") from failure
+
+
+def run_on_bochs(context, selection, cmdline="", is_driven=False, **options):
+    """The Run of what `selection` (None: all) means on Bochs, where only the serial line speaks."""
+    bochs = _bochs(context, selection, cmdline, is_driven, **options)
     try:
         bochs.require_pass()
     except Failure as failure:

@@ -20,7 +20,7 @@ static unsigned least(unsigned one, unsigned other)
 
 static void move_to_column(struct terminal *terminal, unsigned column)
 {
-    terminal->cursor.column = least(column, terminal->columns - 1);
+    terminal->cursor.column = HEWN_BREAK_TERMINAL_UNCLAMPED ? column : least(column, terminal->columns - 1);
 }
 
 // ROW counts from the scroll region in origin mode (DECOM).
@@ -121,7 +121,7 @@ static void clear_tab_stops(struct terminal *terminal)
         clear_tab_stop(terminal, column);
 }
 
-// HT, CHT: ECMA 8.3.60, 8.3.10. Nothing is erased on the way.
+// HT, CHT: ECMA 8.3.60, 8.3.10. Nothing is erased on the way, and who waits behind the last column stays there.
 static void tab_forward(struct terminal *terminal, unsigned count)
 {
     unsigned column = terminal->cursor.column;
@@ -327,7 +327,7 @@ static void set_modes(struct terminal *terminal, bool is_set)
 // DECSTBM: VT100. At least two rows.
 static void set_region(struct terminal *terminal, unsigned top, unsigned bottom)
 {
-    bottom = least(bottom, terminal->rows);
+    bottom = least(bottom + HEWN_BREAK_TERMINAL_REGION_OFF_BY_ONE, terminal->rows);
     if (bottom < top + 1)
         return;
     terminal->top = top - 1;
@@ -381,7 +381,6 @@ void control_execute(struct terminal *terminal, uint8_t byte)
         move_left(terminal, 1);
         break;
     case '\t':
-        cursor_leave_margin(terminal);
         tab_forward(terminal, 1);
         break;
     case '\n':
@@ -474,6 +473,9 @@ static unsigned number(const struct terminal *terminal, unsigned index)
 static bool select_or_report(struct terminal *terminal, uint8_t final)
 {
     switch (final) {
+    case 'I':
+        tab_forward(terminal, number(terminal, 0));
+        return true;
     case 'b':
         repeat(terminal, number(terminal, 0));
         return true;
@@ -538,9 +540,6 @@ static bool move(struct terminal *terminal, uint8_t final)
     case 'f': // HVP: ECMA 8.3.63
         move_to_row(terminal, count - 1);
         move_to_column(terminal, number(terminal, 1) - 1);
-        return true;
-    case 'I':
-        tab_forward(terminal, count);
         return true;
     case 'Z':
         tab_back(terminal, count);

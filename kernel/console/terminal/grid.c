@@ -23,7 +23,7 @@ static void fill_plain(struct grid_line *line)
 {
     constexpr uint64_t PAIR = (uint64_t)GRID_PLAIN_BLANK << 32 | GRID_PLAIN_BLANK;
 #pragma clang loop unroll(disable)
-    for (unsigned at = 0; at < line->used; at += 8) {
+    for (unsigned at = 0; at + 8 * HEWN_BREAK_TERMINAL_STALE_CELLS < line->used; at += 8) {
         for (unsigned i = at; i < at + 8; i += 2)
             __builtin_memcpy(line->cells + i, &PAIR, sizeof PAIR);
     }
@@ -138,8 +138,9 @@ static void advance(struct terminal *terminal, unsigned count)
     if (terminal->first_at >= terminal->end_at)
         terminal->first_at -= terminal->end_at;
     terminal->history_count += count;
-    if (terminal->history_count > terminal->line_count - terminal->rows)
-        terminal->history_count = terminal->line_count - terminal->rows;
+    unsigned most = terminal->line_count - terminal->rows - HEWN_BREAK_TERMINAL_LOST_LINE;
+    if (terminal->history_count > most)
+        terminal->history_count = most;
 }
 
 [[gnu::noinline]] static void draw_what_moved(struct terminal *terminal)

@@ -9,6 +9,7 @@
 #include "control.h"
 
 constexpr uint8_t BELL = 0x07, CANCEL = 0x18, SUBSTITUTE = 0x1a, ESCAPE = 0x1b, DELETE = 0x7f;
+constexpr uint8_t INTERMEDIATE_UNKNOWN = 0xff;
 constexpr uint16_t PARAMETER_MAX = 9999;
 
 // Nobody needs longer strings here, and one whose end got lost must not hide all that follows.
@@ -85,18 +86,23 @@ static void begin_control_sequence(struct terminal *terminal)
     terminal->sub_parameters = 0;
 }
 
-static void begin_string(struct terminal *terminal)
+// DCS, SOS, OSC, PM, APC.
+static bool begins_string(uint8_t byte)
+{
+    return byte == 'P' || byte == 'X' || byte == ']' || byte == '^' || byte == '_';
+}
+
+static void begin_string(struct terminal *terminal, uint8_t kind)
 {
     terminal->state = PARSER_STRING;
+    terminal->string_kind = kind;
     terminal->string_left = STRING_MAX;
 }
 
-// There is no function with two intermediate characters.
+// There is no function with two of them.
 static void add_intermediate(struct terminal *terminal, uint8_t byte)
 {
-    if (terminal->intermediate != 0)
-        terminal->state = PARSER_IGNORE;
-    terminal->intermediate = byte;
+    terminal->intermediate = terminal->intermediate == 0 ? byte : INTERMEDIATE_UNKNOWN;
 }
 
 static void feed_escape(struct terminal *terminal, uint8_t byte)
@@ -106,12 +112,11 @@ static void feed_escape(struct terminal *terminal, uint8_t byte)
         return;
     }
     terminal->state = PARSER_GROUND;
-    if (terminal->intermediate != 0)
-        control_escape(terminal, byte);
-    else if (byte == '[')
+    bool is_alone = terminal->intermediate == 0;
+    if (is_alone && byte == '[')
         begin_control_sequence(terminal);
-    else if (byte == ']' || byte == 'P' || byte == 'X' || byte == '^' || byte == '_') // OSC, DCS, SOS, PM, APC
-        begin_string(terminal);
+    else if (is_alone && begins_string(byte))
+        begin_string(terminal, byte);
     else
         control_escape(terminal, byte);
 }
@@ -164,17 +169,17 @@ static void feed_control_sequence(struct terminal *terminal, uint8_t byte)
     }
 }
 
-// Linux's two strings without an end, which its terminfo entry has: ESC ] R, and ESC ] P with seven digits.
+// Linux's terminfo entry has two strings without an end: ESC ] R, and ESC ] P with seven digits.
 static void feed_string(struct terminal *terminal, uint8_t byte)
 {
-    bool is_first = terminal->string_left == STRING_MAX;
+    bool is_first = terminal->string_kind == ']' && terminal->string_left == STRING_MAX;
+    bool is_end = byte == BELL || byte == CANCEL || byte == SUBSTITUTE || (is_first && byte == 'R');
+    terminal->string_left--;
+    if (is_first && byte == 'P')
+        terminal->string_left = PALETTE_DIGITS;
     if (byte == ESCAPE)
         begin_escape(terminal);
-    else if (byte == BELL || byte == CANCEL || byte == SUBSTITUTE || (is_first && byte == 'R'))
-        terminal->state = PARSER_GROUND;
-    else if (is_first && byte == 'P')
-        terminal->string_left = PALETTE_DIGITS;
-    else if (--terminal->string_left == 0)
+    else if (is_end || terminal->string_left == 0)
         terminal->state = PARSER_GROUND;
 }
 

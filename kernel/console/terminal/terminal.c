@@ -103,6 +103,8 @@ static const uint8_t *put_printable(struct terminal *terminal, const uint8_t *at
     grid_change(terminal, row, line, column, end_column);
     terminal->cursor.column = end_column;
     terminal->last_character = next[-1];
+    if (HEWN_BREAK_TERMINAL_EAGER_WRAP)
+        cursor_make_room(terminal);
     return next;
 }
 

@@ -51,7 +51,7 @@ struct terminal {
     unsigned columns, rows;
     unsigned line_count; // that CELLS has room for
     unsigned line_cells; // from one line to the next
-    unsigned end_at;     // of the last line
+    unsigned end_at;     // the cell behind the last line
     bool does_line_feed_return;
 
     // Everything from here on may be wrong when a write was interrupted; terminal_repair() makes it right.
@@ -83,6 +83,7 @@ struct terminal {
     uint8_t prefix;       // one of < = > ? at the beginning of a control sequence; 0: none
     uint8_t intermediate; // a character from space to slash before the final one; 0: none
     uint8_t parameter_count;
+    uint8_t string_kind; // of a control string: what came after ESC
     uint16_t parameters[TERMINAL_MAX_PARAMETERS];
     uint16_t sub_parameters;           // one bit a parameter: a colon is before it, not a semicolon
     uint16_t string_left;              // bytes of a control string that are still swallowed
@@ -95,13 +96,13 @@ struct terminal {
 // the terminal: CELL_COUNT of them, see TERMINAL_CELLS(). Those beyond the screen hold the scrollback, none being
 // enough; where there is no room for all rows of the surface, the first ones are used. DOES_LINE_FEED_RETURN: a line
 // feed starts a new line, as the "\n" of a log wants it, whatever LNM says. STATUS_NO_MEMORY when not one row has room,
-// STATUS_INVALID when the surface has none: TERMINAL is of no use then. O(cells of a screen).
+// STATUS_INVALID when the surface has none: TERMINAL is of no use then. O(cell_count).
 [[nodiscard]] enum status terminal_init(struct terminal *terminal, struct surface *surface, surface_cell_t *cells,
                                         size_t cell_count, bool does_line_feed_return);
 
 // Take LENGTH bytes, and show what they made of the screen once they are all taken: at most one scroll() of the
-// surface, one draw() and one fill() a row that changed, one move_cursor() and one flush(), however much scrolled by. A sequence may
-// end in a later write. When lines of before are in view, the screen comes back first (as xterm does it).
+// surface, one draw() and one fill() a row that changed, one move_cursor() and one flush(), however much scrolled by. A
+// sequence may end in a later write. When lines of before are in view, the screen comes back first (as xterm does it).
 void terminal_write(struct terminal *terminal, const char *bytes, size_t length);
 
 // Look LINES further up, or down where that is negative, as far as there are lines. The cursor is shown as long as its

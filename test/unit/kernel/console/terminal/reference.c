@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
-// kernel/console/terminal beside libvterm: the same bytes must leave the same characters, colours and cursor, give the
-// same answers and lose the same lines at the top. Where the two differ on purpose, the table (sequences.h) says why,
-// and the generator below leaves it out:
+// kernel/console/terminal beside libvterm (0.1.4, as Debian 12 has it): the same bytes must leave the same characters,
+// colours and cursor, and give the same answers. Where the two differ on purpose, the table says what the other one
+// does (sequences.h), and the generator leaves it out, with a comment.
 //
-//   libvterm 0.1.4     ... and the terminal
-//   DA says ?1;2c      says ?6c, as a VT102 that can insert and delete
+// Three differences are made up for: the reference erases with the reverse colours that text has, not with the
+// background (xterm and Linux do as the terminal does); a blank's foreground cannot be seen; and it has all colours,
+// of which the nearest is taken.
 //
-// With the name of a file, it compares the two on the bytes of that file and shows the screen; session.py does that.
+// With the name of a file, it compares the two on the bytes of that file, after each of them, and shows the screen;
+// session.py does that.
 #define _POSIX_C_SOURCE 200809L // stpcpy
 #include "sequences.h"
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <support/mirror_surface.h>
@@ -88,12 +91,29 @@ static void feed(const char *bytes, size_t length)
 
 // ---- what the reference shows, as cells of a surface
 
+static unsigned nearest_to(VTermColor colour)
+{
+    vterm_screen_convert_color_to_rgb(reference_screen, &colour);
+    unsigned nearest = 0, least = UINT_MAX;
+    for (unsigned i = 0; i < SURFACE_COLOUR_COUNT; i++) {
+        int red = colour.rgb.red - (int)(surface_palette[i] >> 16);
+        int green = colour.rgb.green - (int)(surface_palette[i] >> 8 & 0xff);
+        int blue = colour.rgb.blue - (int)(surface_palette[i] & 0xff);
+        unsigned distance = (unsigned)(red * red + green * green + blue * blue);
+        if (distance < least) {
+            least = distance;
+            nearest = i;
+        }
+    }
+    return nearest;
+}
+
 static unsigned colour_of(const VTermColor *colour, unsigned otherwise)
 {
     if (VTERM_COLOR_IS_DEFAULT_FG(colour) || VTERM_COLOR_IS_DEFAULT_BG(colour))
         return otherwise;
     if (!VTERM_COLOR_IS_INDEXED(colour) || colour->indexed.idx > 15)
-        return UINT8_MAX;
+        return nearest_to(*colour);
     unsigned index = colour->indexed.idx;
     return (index & 10) | (index & 1) << 2 | (index & 4) >> 2; // red and blue change places
 }
@@ -103,14 +123,15 @@ static surface_cell_t reference_cell(unsigned row, unsigned column)
     VTermScreenCell cell;
     vterm_screen_get_cell(reference_screen, (VTermPos){.row = (int)row, .col = (int)column}, &cell);
     unsigned foreground = colour_of(&cell.fg, SURFACE_LIGHT_GREY), background = colour_of(&cell.bg, SURFACE_BLACK);
+    bool is_erased = cell.chars[0] == 0;
     if (cell.attrs.bold)
         foreground |= 8;
-    if (cell.attrs.reverse) {
+    if (cell.attrs.reverse && !is_erased) {
         unsigned swap = foreground;
         foreground = background;
         background = swap;
     }
-    uint32_t code_point = cell.chars[0] == 0 ? ' ' : cell.chars[0];
+    uint32_t code_point = is_erased ? ' ' : cell.chars[0];
     return surface_cell(code_point, (enum surface_colour)foreground, (enum surface_colour)background);
 }
 
@@ -188,6 +209,8 @@ static void each_sequence_leaves_the_same_screen(void **)
     unsigned failures = 0;
     for (size_t i = 0; i < SEQUENCE_COUNT; i++) {
         const struct sequence *sequence = &sequences[i];
+        if (sequence->other == sequence_hangs)
+            continue;
         start(SEQUENCE_COLUMNS, SEQUENCE_ROWS);
         feed(sequence->input, strlen(sequence->input));
         const char *found = difference();
@@ -204,6 +227,10 @@ static void each_sequence_leaves_the_same_screen(void **)
 
 // ---- generated text
 
+// What the text up to here has set: the reference does not stop at the edges of the region, counts rows from the top of
+// the screen in its reports, restores what was never saved, saves whether there is a cursor, and not the origin mode.
+static bool has_region, has_origin, has_saved;
+
 static char *append_number(uint64_t *random, char *text)
 {
     static const char *const odd[] = {"", "0", "1", "99", "007", "10000"};
@@ -215,63 +242,109 @@ static char *append_number(uint64_t *random, char *text)
 static char *append_rendition(uint64_t *random, char *text)
 {
     static const unsigned char values[] = {0, 1, 7, 22, 27, 39, 49};
-    *text++ = '\x1b';
-    *text++ = '[';
+    static const unsigned char colours[] = {30, 40, 90, 100};
+    text = stpcpy(text, "\033[");
     for (unsigned count = random_below(random, 4); count > 0; count--) {
-        unsigned kind = random_below(random, 5);
-        unsigned value = kind == 0   ? 30 + random_below(random, 8)
-                         : kind == 1 ? 40 + random_below(random, 8)
-                         : kind == 2 ? 90 + random_below(random, 8)
-                         : kind == 3 ? 100 + random_below(random, 8)
-                                     : values[random_below(random, sizeof values)];
+        unsigned value = values[random_below(random, sizeof values)];
+        if (random_below(random, 3) > 0)
+            value = colours[random_below(random, sizeof colours)] + random_below(random, 8);
         text += sprintf(text, "%u%s", value, count > 1 ? ";" : "");
     }
     return stpcpy(text, "m");
 }
 
+static char *append_region(uint64_t *random, char *text)
+{
+    has_saved = has_saved && !has_origin; // the reference restores a row outside the region
+    has_region = random_below(random, 4) > 0;
+    if (!has_region)
+        return stpcpy(text, "\033[r");
+    unsigned top = 1 + random_below(random, rows - 1), bottom = top + 1 + random_below(random, rows - top);
+    return text + sprintf(text, "\033[%u;%ur", top, bottom);
+}
+
 static char *append_sequence(uint64_t *random, char *text)
 {
-    static const char finals[] = "@ABCDEFGHIJKLMPSTXZ`adefgnr";
-    char final = finals[random_below(random, sizeof finals - 1)];
-    text = stpcpy(text, "\x1b[");
+    static const char finals[] = "ABEF@PCDGHIJKLMSTXZ`adefgn";
+    unsigned first = has_region ? 6 : 0;
+    char final = finals[first + random_below(random, sizeof finals - 1 - first)];
+    if (terminal.cursor.column == columns && strchr("Ignr", final) == nullptr)
+        *text++ = '\b'; // the reference still wraps after what did not move its cursor
+    text = stpcpy(text, "\033[");
     if (final == 'J' || final == 'K')
         text += sprintf(text, "%u", random_below(random, 3));
     else if (final == 'g')
         text += sprintf(text, "%u", random_below(random, 2) * 3);
     else if (final == 'n')
-        text += sprintf(text, "%u", 5 + random_below(random, 2));
+        text += sprintf(text, "%u", has_origin ? 5 : 6);
     else
         text = append_number(random, text);
-    if (final == 'H' || final == 'f' || final == 'r') {
+    if (final == 'H' || final == 'f') {
         *text++ = ';';
         text = append_number(random, text);
     }
     *text++ = final;
+    if (final == 'L' || final == 'M')
+        *text++ = '\r'; // the reference does not move to the first column
+    *text = '\0';
     return text;
 }
 
 static char *append_word(uint64_t *random, char *text)
 {
     static const char *const words[] = {
-        "a", "word", "some text of more words, ", "é€─", "1234567890", "x  y", "\xe2.", "\x80", "~}{|", "qlkxjm"};
+        "a", "word", "some text of more words, ", "é€─", "1234567890", "x  x", "\342.", "\200", "~}{|", "qlkxjm"};
     return stpcpy(text, words[random_below(random, sizeof words / sizeof *words)]);
+}
+
+static char *append_mode(uint64_t *random, char *text)
+{
+    static const char *const modes[] = {"4", "20", "?7", "?6", "?25"};
+    const char *mode = modes[random_below(random, has_saved ? 3 : 5)];
+    has_origin = has_origin || strcmp(mode, "?6") == 0;
+    if (terminal.cursor.column == columns)
+        *text++ = '\b'; // the reference wraps once more
+    return text + sprintf(text, "\033[%s%c", mode, random_below(random, 2) ? 'h' : 'l');
 }
 
 static char *append_other(uint64_t *random, char *text)
 {
     static const char *const others[] = {
-        "\r",        "\n",         "\r\n",         "\b",         "\t",       "\033D",    "\033E",    "\x1bM",
-        "\x1bH",     "\x1b[4h",    "\x1b[4l",      "\x1b[r",     "\x1b[?6h", "\x1b[?6l", "\x1b[?7l", "\x1b[?7h",
-        "\x1b[?25l", "\x1b[?25h",  "\x1b[20h",     "\x1b[20l",   "\x1b#8",   "\x1b(0",   "\x1b(B",   "\x1b)0",
-        "\x0e",      "\x0f",       "\0337",        "\0338",      "\x1b[s",   "\x1b[u",   "\033c",    "\x1b[!p",
-        "\v",        "\x1b]0;t\a", "\x1bPq\x1b\\", "\x1b[3\x18",
+        "\r",
+        "\n",
+        "\r\n",
+        "\b",
+        "\t",
+        "\v",
+        "\033D",
+        "\033E",
+        "\033M",
+        "\033H",
+        "\033(0",
+        "\033(B",
+        "\033)0",
+        "\016",
+        "\017",
+        "\033]0;t\a",
+        "\033Pq\033\\",
+        "\033[3\030",
+        "\0337",
+        "\0338\017\033(B\033)B", // the reference does not restore the character sets
+
     };
-    return stpcpy(text, others[random_below(random, sizeof others / sizeof *others)]);
+    const char *other = others[random_below(random, sizeof others / sizeof *others)];
+    has_saved = has_saved || strcmp(other, "\0337") == 0;
+    bool is_at_edge = terminal.cursor.row == terminal.top || terminal.cursor.row == terminal.bottom - 1 ||
+                      terminal.cursor.row == 0 || terminal.cursor.row == rows - 1;
+    // The reference still wraps after what scrolled and did not move its cursor, and does not save that it will.
+    if (terminal.cursor.column == columns && (is_at_edge || other[1] == '7' || other[1] == '8') && other[0] != '\r')
+        *text++ = '\b';
+    return has_saved || strncmp(other, "\0338", 2) != 0 ? stpcpy(text, other) : text;
 }
 
 static char *append_anything(uint64_t *random, char *text)
 {
-    switch (random_below(random, 8)) {
+    switch (random_below(random, 10)) {
     case 0:
     case 1:
         return append_word(random, text);
@@ -281,6 +354,10 @@ static char *append_anything(uint64_t *random, char *text)
         return append_sequence(random, text);
     case 5:
         return append_rendition(random, text);
+    case 6:
+        return append_region(random, text);
+    case 7:
+        return append_mode(random, text);
     default:
         return append_other(random, text);
     }
@@ -288,13 +365,14 @@ static char *append_anything(uint64_t *random, char *text)
 
 static void generated_text_leaves_the_same_screen(void **)
 {
-    const char *count = getenv("HEWN_TERMINAL_ROUNDS");
-    unsigned rounds = count ? (unsigned)atoi(count) : 3000;
+    const char *wanted = getenv("HEWN_TERMINAL_ROUNDS");
+    unsigned rounds = wanted ? (unsigned)strtoul(wanted, nullptr, 10) : 3000;
     uint64_t random = 1;
     for (unsigned round = 0; round < rounds; round++) {
         static char text[4096];
         char *end = text;
         start(2 + random_below(&random, 30), 2 + random_below(&random, 10));
+        has_region = has_origin = has_saved = false;
         for (unsigned pieces = 1 + random_below(&random, 60); pieces > 0; pieces--) {
             char *piece = end;
             end = append_anything(&random, end);

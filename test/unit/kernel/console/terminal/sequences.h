@@ -14,6 +14,9 @@ constexpr unsigned SEQUENCE_ROWS = 5;
 #define FIVE_SHOWN "abcde/fghij/klmno/pqrst/uvwxy"
 #define MIDDLE     "\033[3;3H" // on the m
 
+// Of SEQUENCE.other: it is not to be fed with that.
+static const char sequence_hangs[] = "never returns";
+
 static const struct sequence {
     const char *name, *form; // as the page has them
     const char *input;
@@ -21,7 +24,7 @@ static const struct sequence {
     const char *cursor;  // row and column, from 1 on, as a report has them
     const char *answer;  // nothing, when null
     const char *colours; // foreground and background of the first cell, in hexadecimal; light grey on black when null
-    const char *other;   // how the reference terminal differs, and why that is right here; see reference.c
+    const char *other;   // what another terminal does with it, see reference.c; the same, when null
 } sequences[] = {
     {"BEL", "07", "a\ab", "ab", "1;3"},
     {"BS", "08", "abc\b\bX", "aXc", "1;3"},
@@ -43,36 +46,40 @@ static const struct sequence {
 
     {"DECSC", "ESC 7", MIDDLE "\033[31m\0337\033[H\033[m\0338\b\bX", "//X", "3;2"},
     {"DECRC", "ESC 8", "\033[4;4H\0337\033[2;3r\033[?6h\0338X", "///   X", "4;5"},
-    {"DECRC", "ESC 8", "\033[4;4H\033[1;31m\0338X", "X", "1;2"}, // nothing was saved
+    {"DECRC", "ESC 8", "\033[4;4H\033[1;31m\0338X", "X", "1;2", .other = "restores rubbish"}, // nothing was saved
     {"IND", "ESC D", "ab\033Dc", "ab/  c", "2;4"},
     {"IND", "ESC D", FIVE_ROWS "\033D", "fghij/klmno/pqrst/uvwxy", "5;6"},
     {"NEL", "ESC E", "ab\033Ec", "ab/c", "2;2"},
     {"HTS", "ESC H", "\033[4G\033H\r\tX", "   X", "1;5"},
     {"RI", "ESC M", MIDDLE "\033MX", "/  X", "2;4"},
     {"RI", "ESC M", FIVE_ROWS "\033[1;2H\033M", "/abcde/fghij/klmno/pqrst", "1;2"},
-    {"DECID", "ESC Z", "\033Z", "", "1;1", "\033[?6c"},
+    {"DECID", "ESC Z", "\033Z", "", "1;1", "\033[?6c", .other = "does not know it"},
     {"RIS", "ESC c", FIVE_ROWS "\033[2;3r\033[7m\033[4h\033cab\rX", "Xb", "1;2"},
     {"SCS", "ESC ( F", "\033(0lqk\033(Blqk", "┌─┐lqk", "1;7"},
-    {"SCS", "ESC ( F", "\033(0_`afgjmntuvwx{|}~\033(A#", " ◆▒°±┘└┼├┤┴┬│π≠£·#", "1;19"},
+    {"SCS", "ESC ( F", "\033(0_`afgjmntuvwx{|}~\033(A#", " ◆▒°±┘└┼├┤┴┬│π≠£·#", "1;19", .other = "shows an underscore"},
+    {"SCS", "ESC ( F", "\033(0bcdehilopqrsyz", "␉␌␍␊␤␋┌⎺⎻─⎼⎽≤≥", "1;15", .other = "slants the last two"},
     {"SCS", "ESC ) F", "\033)0q\016q\033)Bq", "q─q", "1;4"},
     {"DECALN", "ESC # 8", MIDDLE "\033#8",
-     "EEEEEEEEEEEEEEEEEEEE/EEEEEEEEEEEEEEEEEEEE/EEEEEEEEEEEEEEEEEEEE/EEEEEEEEEEEEEEEEEEEE/EEEEEEEEEEEEEEEEEEEE", "1;1"},
+     "EEEEEEEEEEEEEEEEEEEE/EEEEEEEEEEEEEEEEEEEE/EEEEEEEEEEEEEEEEEEEE/EEEEEEEEEEEEEEEEEEEE/EEEEEEEEEEEEEEEEEEEE", "1;1",
+     .other = "leaves cursor and region alone"},
     {"DCS", "ESC P ... ESC \\", "a\033P0;1|17/17\033\\b", "ab", "1;3"},
-    {"SOS", "ESC X ... ESC \\", "a\033Xtext\033\\b", "ab", "1;3"},
+    {"SOS", "ESC X ... ESC \\", "a\033Xtext\033\\b", "ab", "1;3", .other = "ends it after its first byte"},
     {"OSC", "ESC ] ... ESC \\", "a\033]0;title\033\\b", "ab", "1;3"},
     {"OSC", "ESC ] ... ESC \\", "a\033]0;title\ab", "ab", "1;3"}, // as xterm ends it
-    {"OSC", "ESC ] ... ESC \\", "a\033]0;t\n\030b", "ab", "1;3"},
-    {"OSC", "ESC ] ... ESC \\", "a\033]Rb\033]P0123456c", "abc", "1;4"}, // Linux's, without an end
-    {"PM", "ESC ^ ... ESC \\", "a\033^text\033\\b", "ab", "1;3"},
-    {"APC", "ESC _ ... ESC \\", "a\033_text\033\\b", "ab", "1;3"},
+    {"OSC", "ESC ] ... ESC \\", "a\033]0;t\n\030b", "ab", "1;3", .other = "does not end it at CAN"},
+    {"OSC", "ESC ] ... ESC \\", "a\033]Rb\033]P0123456c", "abc", "1;4",
+     .other = "does not know it"}, // Linux's, without an end
+    {"PM", "ESC ^ ... ESC \\", "a\033^text\033\\b", "ab", "1;3", .other = "ends it after its first byte"},
+    {"APC", "ESC _ ... ESC \\", "a\033_text\033\\b", "ab", "1;3", .other = "ends it after its first byte"},
 
     {"ICH", "CSI n @", "abcde\033[2G\033[2@", "a  bcde", "1;2"},
     {"ICH", "CSI n @", "12345678901234567890\033[10G\033[99@", "123456789", "1;10"},
     {"CUU", "CSI n A", "\033[4;3H\033[2AX", "/  X", "2;4"},
-    {"CUU", "CSI n A", "\033[2;4r\033[3;3H\033[9AX", "/  X", "2;4"}, // the region stops it
+    {"CUU", "CSI n A", "\033[2;4r\033[3;3H\033[9AX", "/  X", "2;4",
+     .other = "does not stop at the region"}, // the region stops it
     {"CUU", "CSI n A", "\033[3;4r\033[2;3H\033[9AX", "  X", "1;4"},
     {"CUD", "CSI n B", MIDDLE "\033[BX", "///  X", "4;4"},
-    {"CUD", "CSI n B", "\033[2;4r" MIDDLE "\033[9BX", "///  X", "4;4"},
+    {"CUD", "CSI n B", "\033[2;4r" MIDDLE "\033[9BX", "///  X", "4;4", .other = "does not stop at the region"},
     {"CUD", "CSI n B", "\033[1;2r" MIDDLE "\033[9BX", "////  X", "5;4"},
     {"CUF", "CSI n C", "a\033[3CX", "a   X", "1;6"},
     {"CUF", "CSI n C", "a\033[0CX\033[99999999999CY", "a X                Y", "1;20"},
@@ -92,11 +99,15 @@ static const struct sequence {
     {"EL", "CSI 1 K", FIVE_ROWS MIDDLE "\033[1K", "abcde/fghij/   no/pqrst/uvwxy", "3;3"},
     {"EL", "CSI 2 K", FIVE_ROWS MIDDLE "\033[2K", "abcde/fghij//pqrst/uvwxy", "3;3"},
     {"EL", "CSI 0 K", "\033[44mab\r\033[K", "", "1;1", nullptr, "71"}, // what is erased has the background
-    {"IL", "CSI n L", FIVE_ROWS MIDDLE "\033[2L", "abcde/fghij///klmno", "3;1"},
-    {"IL", "CSI n L", FIVE_ROWS "\033[2;4r" MIDDLE "\033[L", "abcde/fghij//klmno/uvwxy", "3;1"},
+    {"IL", "CSI n L", FIVE_ROWS MIDDLE "\033[2L", "abcde/fghij///klmno", "3;1",
+     .other = "does not move to the first column"},
+    {"IL", "CSI n L", FIVE_ROWS "\033[2;4r" MIDDLE "\033[L", "abcde/fghij//klmno/uvwxy", "3;1",
+     .other = "does not move to the first column"},
     {"IL", "CSI n L", FIVE_ROWS "\033[2;4r\033[5;2H\033[9L", FIVE_SHOWN, "5;2"},
-    {"DL", "CSI n M", FIVE_ROWS MIDDLE "\033[M", "abcde/fghij/pqrst/uvwxy", "3;1"},
-    {"DL", "CSI n M", FIVE_ROWS "\033[2;4r" MIDDLE "\033[9M", "abcde/fghij///uvwxy", "3;1"},
+    {"DL", "CSI n M", FIVE_ROWS MIDDLE "\033[M", "abcde/fghij/pqrst/uvwxy", "3;1",
+     .other = "does not move to the first column"},
+    {"DL", "CSI n M", FIVE_ROWS "\033[2;4r" MIDDLE "\033[9M", "abcde/fghij///uvwxy", "3;1",
+     .other = "does not move to the first column"},
     {"DL", "CSI n M", FIVE_ROWS "\033[2;4r\033[H\033[9M", FIVE_SHOWN, "1;1"},
     {"DCH", "CSI n P", "abcde\033[2G\033[2P", "ade", "1;2"},
     {"DCH", "CSI n P", "abcde\033[2G\033[99P", "a", "1;2"},
@@ -108,12 +119,12 @@ static const struct sequence {
     {"ECH", "CSI n X", "abcde\033[2G\033[2X", "a  de", "1;2"},
     {"ECH", "CSI n X", "abcde\033[2G\033[99X", "a", "1;2"},
     {"CBT", "CSI n Z", "\033[20G\033[2ZX\033[9ZY", "Y       X", "1;2"},
-    {"HPA", "CSI n `", "abcde\033[2`X", "aXcde", "1;3"},
+    {"HPA", "CSI n 06/00", "abcde\033[2`X", "aXcde", "1;3"},
     {"HPR", "CSI n a", "a\033[3aX", "a   X", "1;6"},
     {"REP", "CSI n b", "ab\033[3b", "abbbb", "1;6"},
-    {"REP", "CSI n b", "x\033[9999b", "xxxxxxxxxxxxxxxxxxxx/x", "2;2"}, // a row of them at most
-    {"REP", "CSI n b", "\033[3bX", "X", "1;2"},
-    {"DA", "CSI c", "\033[c\033[1c", "", "1;1", "\033[?6c"},
+    {"REP", "CSI n b", "x\033[9999b", "xxxxxxxxxxxxxxxxxxxx/x", "2;2", .other = "goes on"}, // a row of them at most
+    {"REP", "CSI n b", "\033[3bX", "X", "1;2", .other = sequence_hangs},
+    {"DA", "CSI c", "\033[c\033[1c", "", "1;1", "\033[?6c", .other = "is a VT100 with advanced video"},
     {"VPA", "CSI n d", "ab\033[4dX", "ab///  X", "4;4"},
     {"VPR", "CSI n e", "ab\033[2eX", "ab//  X", "3;4"},
     {"HVP", "CSI n ; n f", "\033[2;3fX", "/  X", "2;4"},
@@ -121,14 +132,17 @@ static const struct sequence {
     {"TBC", "CSI 3 g", "\033[3g\tX", "                   X", "1;20"},
     {"DSR", "CSI 5 n", "\033[5n", "", "1;1", "\033[0n"},
     {"CPR", "CSI 6 n", "\033[3;4H\033[6n", "", "3;4", "\033[3;4R"},
-    {"CPR", "CSI 6 n", "\033[2;4r\033[?6h\033[2;4H\033[6n", "", "3;4", "\033[2;4R"},
+    {"CPR", "CSI 6 n", "\033[2;4r\033[?6h\033[2;4H\033[6n", "", "3;4", "\033[2;4R",
+     .other = "counts from the top of the screen"},
     {"CPR", "CSI 6 n", "12345678901234567890\033[6n", "12345678901234567890", "1;20", "\033[1;20R"},
     {"DECSTBM", "CSI n ; n r", FIVE_ROWS "\033[2;4r\033[4;6H\n", "abcde/klmno/pqrst//uvwxy", "4;6"},
-    {"DECSTBM", "CSI n ; n r", FIVE_ROWS "\033[3;3r\033[5;2r\033[9r", FIVE_SHOWN, "5;6"}, // none of these is one
+    {"DECSTBM", "CSI n ; n r", FIVE_ROWS "\033[3;3r\033[5;2r\033[9r", FIVE_SHOWN, "5;6",
+     .other = "moves home for a region that is none"}, // none of these is one
     {"DECSTBM", "CSI n ; n r", FIVE_ROWS "\033[2;4r\033[r\033[5H\n", "fghij/klmno/pqrst/uvwxy", "5;1"},
-    {"SCOSC", "CSI s", MIDDLE "\033[s\033[H\033[uX", "//  X", "3;4"},
-    {"SCORC", "CSI u", "ab\033[uX", "Xb", "1;2"},
-    {"DECSTR", "CSI ! p", FIVE_ROWS MIDDLE "\033[4h\033[7m\033[!pX", "abcde/fghij/klXno/pqrst/uvwxy", "3;4"},
+    {"SCOSC", "CSI s", MIDDLE "\033[s\033[H\033[uX", "//  X", "3;4", .other = "does not know it"},
+    {"SCORC", "CSI u", "ab\033[uX", "Xb", "1;2", .other = "does not know it"},
+    {"DECSTR", "CSI ! p", FIVE_ROWS MIDDLE "\033[4h\033[7m\033[!pX", "abcde/fghij/klXno/pqrst/uvwxy", "3;4",
+     .other = "keeps the rendition"},
 
     {"IRM", "CSI 4 h, CSI 4 l", "abc\r\033[4hX\033[4lY", "XYbc", "1;3"},
     {"LNM", "CSI 20 h, CSI 20 l", "ab\033[20h\ncd\033[20l\nef", "ab/cd/  ef", "3;5"},
@@ -151,11 +165,14 @@ static const struct sequence {
     {"SGR", "CSI 38 ; 5 ; n m", "\033[38;5;46mX", "X", "1;2", nullptr, "20"},
     {"SGR", "CSI 38 ; 5 ; n m", "\033[38;5;240;1mX", "X", "1;2", nullptr, "80"},
     {"SGR", "CSI 38 ; 5 ; n m", "\033[38:5:1;7mX", "X", "1;2", nullptr, "04"},
-    {"SGR", "CSI 38 ; 5 ; n m", "\033[38;5mX\033[38;5;256mX\033[38mX\033[38;9;1mX", "XXXX", "1;5"},
+    {"SGR", "CSI 38 ; 5 ; n m", "\033[38;5mX\033[38;5;256mX\033[38mX\033[38;9;1mX", "XXXX", "1;5",
+     .other = "takes a colour that is none for black"},
     {"SGR", "CSI 38 ; 2 ; n ; n ; n m", "\033[38;2;250;80;90mX", "X", "1;2", nullptr, "c0"},
-    {"SGR", "CSI 38 ; 2 ; n ; n ; n m", "\033[38:2::0:0:170mX", "X", "1;2", nullptr, "10"},
+    {"SGR", "CSI 38 ; 2 ; n ; n ; n m", "\033[38:2::0:0:170mX", "X", "1;2", nullptr, "10",
+     .other = "has no colour space there"},
     {"SGR", "CSI 38 ; 2 ; n ; n ; n m", "\033[38:2:0:0:170mX", "X", "1;2", nullptr, "10"},
-    {"SGR", "CSI 38 ; 2 ; n ; n ; n m", "\033[38;2;256;0;0mX\033[38;2;1;1mX", "XX", "1;3"},
+    {"SGR", "CSI 38 ; 2 ; n ; n ; n m", "\033[38;2;256;0;0mX\033[38;2;1;1mX", "XX", "1;3",
+     .other = "takes a colour that is none for black"},
     {"SGR", "CSI 39 m", "\033[31;39mX", "X", "1;2"},
     {"SGR", "CSI 40 m ... CSI 47 m", "\033[44mX", "X", "1;2", nullptr, "71"},
     {"SGR", "CSI 48 ; ... m", "\033[48;5;2;48;2;0;0;170mX", "X", "1;2", nullptr, "71"},

@@ -207,8 +207,28 @@ static void sequences_that_are_not_ours_leave_no_trace(void **)
 {
     write("a\x1b[?1049h\x1b[?2004h\x1b[?1h\x1b[=1;2u\x1b[>c\x1b[1 q\x1b[?6n\x1b[0$p\x1b[1 !p\x1b[?1;2$y\x1b[1<5mb");
     write("\x1b%G\x1b=\x1b>\x1b#3\x1b*0\x1b .\x1b!!0\x1bo\x1b~c");
-    assert_row(0, "abc");
-    assert_int_equal(terminal.cursor.column, 3);
+    write("\x1b(!3d\x1b_Rtext\x1b\\\x1bPP\a\x1b[1 !!pe");
+    assert_row(0, "abcde");
+    assert_int_equal(terminal.cursor.column, 5);
+}
+
+static void positions_beyond_the_screen_are_its_edge(void **)
+{
+    char first[COLUMNS + 1], last[COLUMNS + 1];
+    snprintf(first, sizeof first, "%*c", COLUMNS, 'c');
+    snprintf(last, sizeof last, "b%*c", COLUMNS - 1, 'a');
+    write("\x1b[9999;9999Ha\x1b[H\x1b[99999999999db\x1b[H\x1b[4294967295`c");
+    assert_row(0, first);
+    assert_row(ROWS - 1, last);
+}
+
+static void the_scroll_region_holds_its_rows(void **)
+{
+    write("above\x1b[5;1Hbelow\x1b[2;4r\x1b[2;1H1\n2\n3\n4\n5");
+    assert_row(0, "above");
+    assert_row(1, "3");
+    assert_row(3, "5");
+    assert_row(4, "below");
 }
 
 // ---- scrollback
@@ -404,7 +424,7 @@ static void a_write_that_was_interrupted_anywhere_can_be_repaired(void **)
     for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++) {
         interrupted_text = texts[i];
         bool is_interrupted = true;
-        for (unsigned steps = 0; is_interrupted; steps += 101) {
+        for (unsigned steps = 0; is_interrupted; steps += 17 + steps / 8) {
             start(16, 5, 3);
             write_numbers(0, 12);
             is_interrupted = interrupted_after(steps, write_interrupted_text, nullptr);
@@ -443,8 +463,11 @@ static void repair_keeps_what_is_on_the_screen(void **)
     assert_row(0, "22");
 }
 
-int main(void)
+// With an argument, only the test of that name.
+int main(int argument_count, char **arguments)
 {
+    if (argument_count > 1)
+        cmocka_set_test_filter(arguments[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_new_terminal_shows_a_blank_screen, fresh),
         cmocka_unit_test_setup(memory_for_fewer_rows_than_the_surface_has_serves, fresh),
@@ -456,6 +479,8 @@ int main(void)
         cmocka_unit_test_setup(seventeen_parameters_are_sixteen, fresh),
         cmocka_unit_test_setup(a_string_without_an_end_hides_4096_bytes, fresh),
         cmocka_unit_test_setup(sequences_that_are_not_ours_leave_no_trace, fresh),
+        cmocka_unit_test_setup(positions_beyond_the_screen_are_its_edge, fresh),
+        cmocka_unit_test_setup(the_scroll_region_holds_its_rows, fresh),
         cmocka_unit_test_setup(lines_that_leave_can_be_looked_at, fresh),
         cmocka_unit_test_setup(the_oldest_line_makes_room, fresh),
         cmocka_unit_test_setup(output_brings_the_screen_back, fresh),

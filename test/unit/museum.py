@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One piece of the museum of heaps: museum.py SOUND BROKEN TEST REASON.
+"""One piece of the museum that needs no kernel (cmake/host_test.cmake): museum.py SOUND BROKEN TEST REASON.
 
 TEST passes in the program SOUND. In BROKEN, which has one bug, it fails and says what the regular expression REASON
 matches, or a sanitizer says something before.
