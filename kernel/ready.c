@@ -36,9 +36,11 @@ static struct echo echo_of(uint32_t character)
     return encode_utf8(character);
 }
 
+// Input that does not end must not keep the other task from its own.
 static void show(const struct echo *echo)
 {
     console_write(echo->text, echo->length);
+    task_yield();
 }
 
 // Shift+PageUp and Shift+PageDown look back and forth. Returns whether EVENT is one of them.

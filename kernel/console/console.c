@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The console's two ends, and the log's way to the screen. Called by main, by whoever talks to a person and, through
 // the sink that it registers, by log.
+#include <arch/cpu.h>
 #include <console/console.h>
 #include <lib/format.h>
 #include <lib/string.h>
@@ -17,20 +18,25 @@ static struct {
 
 // ---- text
 
+// With interrupts closed, as the log writes: its lines may come from an interrupt handler.
 void console_show(const char *text, size_t length)
 {
     if (!console.has_screen)
         return;
+    uint64_t flags = cpu_interrupts_disable();
     console.is_writing = true;
     terminal_write(&console.terminal, text, length);
     console.is_writing = false;
+    cpu_interrupts_restore(flags);
 }
 
 void console_write(const char *text, size_t length)
 {
+    uint64_t flags = cpu_interrupts_disable();
     if (console.has_serial)
         serial_write(text, length);
     console_show(text, length);
+    cpu_interrupts_restore(flags);
 }
 
 static void write_piece(void *, const char *text, size_t length)
@@ -48,8 +54,13 @@ void console_print(const char *format, ...)
 
 void console_look_back(int halves)
 {
-    if (console.has_screen)
-        terminal_view(&console.terminal, halves * (int)(console.terminal.rows / 2));
+    if (!console.has_screen)
+        return;
+    uint64_t flags = cpu_interrupts_disable();
+    console.is_writing = true;
+    terminal_view(&console.terminal, halves * (int)(console.terminal.rows / 2));
+    console.is_writing = false;
+    cpu_interrupts_restore(flags);
 }
 
 // ---- the log

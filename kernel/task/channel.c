@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Channels. Tasks alone come here, and none of them is interrupted by another, so nothing needs a lock. Whoever is
 // woken looks again, because a third task may have been quicker.
+#include <lib/panic.h>
 #include <lib/string.h>
 #include <task/channel.h>
 
@@ -24,6 +25,7 @@ static void put(struct channel *channel, const void *item)
 
 enum status channel_send(struct channel *channel, const void *item)
 {
+    ASSERT(channel->capacity != 0);
     while (!channel->is_closed && channel->count == channel->capacity && channel->policy == CHANNEL_WAITS) {
         enum status status = task_await(&channel->senders);
         if (status != STATUS_OK)

@@ -12,6 +12,8 @@
 //               returns STATUS_WAITING when it has nothing. The step then returns TASK_WAITS, is called again when
 //               there may be something, and calls the same await function again, until it returns something else
 //
+// A task awaits, and ends, with interrupts open: they are not its own but everybody's.
+//
 // Await functions return STATUS_CANCELLED when task_cancel() has asked the task to end, and STATUS_TIMEOUT after its
 // deadline: only where they would have to wait, so what is there is never lost.
 #pragma once
@@ -136,5 +138,5 @@ void task_for_each(task_visit_fn *visit, void *context);
 size_t task_count(void);
 extern const size_t task_bytes;
 
-// How long a task may run without awaiting before the log names it.
+// How long a task may run without awaiting before the log names it, up to a quarter more.
 constexpr uint64_t TASK_PATIENCE_NS = 1'000'000'000;
