@@ -38,8 +38,8 @@ void page_walk_write(uint64_t address, const struct log_fatal_turn *turn);
 void backtrace_write_exception(const struct trap_frame *frame, const struct log_fatal_turn *turn);
 void backtrace_write_caller(const void *frame_pointer, const struct log_fatal_turn *turn);
 
-// The name and the line of ADDRESS, without line feed: "serial_write+0x14 (kernel/serial/serial.c:87)". RETURN_OFFSET is 1 when
-// the instruction that counts is the one before ADDRESS, and 0 otherwise. Returns TEXT.
+// The name and the line of ADDRESS, without line feed: "serial_write+0x14 (kernel/serial/serial.c:87)". RETURN_OFFSET
+// is 1 when the instruction that counts is the one before ADDRESS, and 0 otherwise. Returns TEXT.
 const char *backtrace_describe(char *text, size_t size_bytes, uint64_t address, unsigned return_offset);
 
 // What the first death was, in one line, for the report of a second one: that of the first may have got nowhere.
