@@ -25,38 +25,39 @@ void input_init(void)
     serial_set_listener(raise, &serial_signal);
 }
 
-static enum status await_until_next_look(void)
+typedef bool take_fn(void *item);
+
+// Await what TAKE finds, which SIGNAL announces.
+static enum status await_item(struct task_signal *signal, take_fn *take, void *item)
 {
-    enum status status = task_pause(time_now_ns() + LOOK_NS);
-    if (status != STATUS_OK && status != STATUS_WAITING)
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && !take(item)) {
+        task_signal_arm(signal);
+        if (take(item))
+            break;
+        status = task_pause(time_now_ns() + LOOK_NS);
+    }
+    if (status != STATUS_WAITING)
         task_await_done();
     return status;
 }
 
+static bool take_key(void *event)
+{
+    return keyboard_read(event);
+}
+
+static bool take_byte(void *byte)
+{
+    return serial_read(byte);
+}
+
 enum status input_read_key(struct key_event *event)
 {
-    while (!keyboard_read(event)) {
-        task_signal_arm(&keyboard_signal);
-        if (keyboard_read(event))
-            break;
-        enum status status = await_until_next_look();
-        if (status != STATUS_OK)
-            return status;
-    }
-    task_await_done();
-    return STATUS_OK;
+    return await_item(&keyboard_signal, take_key, event);
 }
 
 enum status input_read_serial(uint8_t *byte)
 {
-    while (!serial_read(byte)) {
-        task_signal_arm(&serial_signal);
-        if (serial_read(byte))
-            break;
-        enum status status = await_until_next_look();
-        if (status != STATUS_OK)
-            return status;
-    }
-    task_await_done();
-    return STATUS_OK;
+    return await_item(&serial_signal, take_byte, byte);
 }
