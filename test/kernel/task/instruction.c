@@ -267,31 +267,60 @@ static struct ready_queue queue;
 static struct ready_entry entries[5];
 static unsigned pushed[5], popped[5];
 
+static struct ready_entry *last_popped;
+
 static void push(unsigned index)
 {
     if (ready_queue_push(&queue, &entries[index]))
         pushed[index]++;
 }
 
+static void add(unsigned index)
+{
+    if (ready_queue_add(&queue, &entries[index]))
+        pushed[index]++;
+}
+
 static bool pop(void)
 {
     struct ready_entry *entry = ready_queue_pop(&queue);
-    if (entry != nullptr)
-        popped[entry - entries]++;
-    return entry != nullptr;
+    if (entry == nullptr)
+        return false;
+    popped[entry - entries]++;
+    last_popped = entry;
+    return true;
+}
+
+static void pass(void)
+{
+    struct ready_entry *next = ready_queue_pass(&queue, last_popped);
+    if (next == nullptr)
+        return;
+    pushed[last_popped - entries]++;
+    popped[next - entries]++;
+    last_popped = next;
+}
+
+// Broken links may lead round and round.
+static void pop_all(void)
+{
+    constexpr unsigned LIMIT = 100; // more than are ever pushed here
+    for (unsigned i = 0; i < LIMIT && pop(); i++)
+        continue;
 }
 
 // One that is queued at some instructions and not at others, and one that never is.
+static unsigned restless;
+
 static bool push_at_the_chosen_step(struct trap_frame *)
 {
     if (++steps.count == steps.chosen) {
-        push(1);
+        push(restless);
         push(4);
     }
     return true;
 }
 
-// As long as the chosen instruction is one of these.
 static void push_and_pop_step_by_step(void)
 {
     begin_steps();
@@ -303,14 +332,43 @@ static void push_and_pop_step_by_step(void)
     (void)pop();
     push(0);
     (void)pop();
-    while (pop())
-        continue;
+    pop_all();
     end_steps();
 }
 
-TEST(instruction, queue_loses_and_doubles_nothing_whenever_something_is_pushed)
+static void add_and_pop_step_by_step(void)
+{
+    begin_steps();
+    add(0);
+    add(1);
+    push(2);
+    add(1);
+    add(3);
+    (void)pop();
+    add(0);
+    pop_all();
+    end_steps();
+}
+
+// Entries 0 and 3 are of one class.
+static void pop_and_pass_step_by_step(void)
+{
+    begin_steps();
+    add(0);
+    add(3);
+    (void)pop();
+    pass();
+    pass();
+    pass();
+    pop_all();
+    end_steps();
+}
+
+// As long as the chosen instruction is one of WALK's.
+static void push_everywhere(void (*walk)(void), unsigned index)
 {
     unsigned chosen = 0;
+    restless = index;
     do {
         steps.chosen = ++chosen;
         steps.count = 0;
@@ -320,10 +378,9 @@ TEST(instruction, queue_loses_and_doubles_nothing_whenever_something_is_pushed)
             pushed[i] = popped[i] = 0;
         }
         exception_set_handler(DEBUG_EXCEPTION, push_at_the_chosen_step);
-        push_and_pop_step_by_step();
+        walk();
         exception_set_handler(DEBUG_EXCEPTION, nullptr);
-        while (pop()) // what came after the last look
-            continue;
+        pop_all(); // what came after the last look
         for (unsigned i = 0; i < 5; i++) {
             CHECK_EQUAL(popped[i], pushed[i]);
             CHECK(!atomic_load(&entries[i].is_queued));
@@ -332,5 +389,22 @@ TEST(instruction, queue_loses_and_doubles_nothing_whenever_something_is_pushed)
         CHECK(ready_queue_is_empty(&queue));
     } while (steps.count >= chosen);
     test_note("%u instructions", chosen - 1);
-    CHECK(chosen > 100);
+    CHECK(chosen > 50);
+}
+
+TEST(instruction, queue_loses_and_doubles_nothing_whenever_something_is_pushed)
+{
+    push_everywhere(push_and_pop_step_by_step, 1);
+}
+
+TEST(instruction, what_the_owner_adds_may_be_pushed_at_any_instruction)
+{
+    push_everywhere(add_and_pop_step_by_step, 0);
+    push_everywhere(add_and_pop_step_by_step, 1);
+}
+
+TEST(instruction, what_the_owner_passes_may_be_pushed_at_any_instruction)
+{
+    push_everywhere(pop_and_pass_step_by_step, 0);
+    push_everywhere(pop_and_pass_step_by_step, 3);
 }

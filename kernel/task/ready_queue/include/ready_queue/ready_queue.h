@@ -110,15 +110,16 @@ static inline bool ready_queue_push(struct ready_queue *queue, struct ready_entr
     return true;
 }
 
-// The owner's way to do the same, for what no interrupt handler does: fewer instructions.
-static inline void ready_queue_add(struct ready_queue *queue, struct ready_entry *entry)
+// The owner's way to do the same, with fewer instructions. Others may push ENTRY meanwhile.
+static inline bool ready_queue_add(struct ready_queue *queue, struct ready_entry *entry)
 {
     if (ready_queue_claim(entry))
-        return;
+        return false;
     if (ready_queue_has_inbox(queue))
         ready_queue_add_after_pushes(queue, entry);
     else
         ready_queue_append(queue, entry);
+    return true;
 }
 
 // The entry whose turn it is, in no queue any more; nullptr when there is none. O(1), and O(1) for each entry that was

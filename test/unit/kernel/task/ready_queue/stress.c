@@ -145,6 +145,19 @@ static void *push_anything(void *context)
     return nullptr;
 }
 
+// What the owner does with an entry that it has popped while others push it. Returns how many came out by that.
+static uint64_t queue_again(struct ready_entry *entry, uint64_t way)
+{
+    if (way == 1 && ready_queue_add(&queue, entry))
+        atomic_fetch_add_explicit(&pushed, 1, memory_order_relaxed);
+    struct ready_entry *next = way == 2 ? ready_queue_pass(&queue, entry) : nullptr;
+    if (next == nullptr)
+        return 0;
+    atomic_fetch_add_explicit(&pushed, 1, memory_order_relaxed);
+    look(next);
+    return 1;
+}
+
 static void entries_pushed_by_all_come_out_as_often_as_they_went_in(void **)
 {
     atomic_store(&pushed, 0);
@@ -152,7 +165,7 @@ static void entries_pushed_by_all_come_out_as_often_as_they_went_in(void **)
     atomic_store(&running_count, PUSHER_COUNT);
     for (unsigned i = 0; i < PUSHER_COUNT; i++)
         assert_int_equal(pthread_create(&threads[i], nullptr, push_anything, &items[i]), 0);
-    uint64_t popped = 0;
+    uint64_t popped = 0, random = 1;
     for (bool is_last_look = false;;) {
         struct ready_entry *entry = ready_queue_pop(&queue);
         if (entry != nullptr) {
@@ -162,6 +175,8 @@ static void entries_pushed_by_all_come_out_as_often_as_they_went_in(void **)
             break;
         }
         is_last_look = atomic_load(&running_count) == 0;
+        if (entry != nullptr && !is_last_look)
+            popped += queue_again(entry, random_below(&random, 3));
     }
     for (unsigned i = 0; i < PUSHER_COUNT; i++)
         assert_int_equal(pthread_join(threads[i], nullptr), 0);
