@@ -3,6 +3,7 @@
 // when.
 #include "parts.h"
 #include <arch/context.h>
+#include <arch/cpu_local.h>
 #include <lib/panic.h>
 #include <memory/heap.h>
 
@@ -51,10 +52,11 @@ static inline void initialise(struct task *task, const struct task_options *opti
     task->is_detached = is_detached;
 }
 
+// In an interrupt handler the heap says what is wrong.
 static struct task *allocate(void)
 {
     struct task *task = executor.spare;
-    if (task == nullptr)
+    if (task == nullptr || cpu_local_heap() != kernel_heap)
         return kernel_heap_allocate(sizeof *task, 0);
     executor.spare = nullptr;
     return task;
@@ -121,7 +123,7 @@ enum status task_join(struct task *task)
 
 void task_detach(struct task *task)
 {
-    ASSERT(!task->is_detached);
+    ASSERT(!task->is_detached && task->joiners.first == nullptr);
     task->is_detached = true;
     if (task->has_ended)
         release(task);

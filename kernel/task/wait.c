@@ -154,5 +154,6 @@ void task_leave(struct task *task)
 
 void task_await_done(void)
 {
+    ASSERT(executor.current != nullptr);
     task_leave(executor.current);
 }

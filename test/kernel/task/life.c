@@ -7,6 +7,7 @@
 #include <task/channel.h>
 #include <task/spawn.h>
 #include <time/time.h>
+#include <time/timer.h>
 
 constexpr uint64_t MS = 1'000'000;
 
@@ -393,4 +394,35 @@ TEST(task, failed_allocation_of_a_stack_leaves_nothing_behind)
     if (before.free_frames < UINT32_MAX / PAGE_SIZE)
         CHECK_EQUAL(task_spawn(&options, nullptr), STATUS_NO_MEMORY);
     check_holdings(before);
+}
+
+// ---- where it must not be
+
+static enum task_step do_nothing_and_end(void *)
+{
+    return TASK_ENDS;
+}
+
+static void spawn_in_a_handler(void *)
+{
+    start(stepwise(do_nothing_and_end, nullptr));
+}
+
+// The memory of a task that has ended is at hand, so that the heap need not be asked.
+static void leave_memory_and_wait(void *)
+{
+    static struct timer timer;
+    struct task_options short_one = stepwise(do_nothing_and_end, nullptr);
+    CHECK_EQUAL(task_spawn(&short_one, nullptr), STATUS_OK);
+    task_yield();
+    timer_start(&timer, 0, 0, spawn_in_a_handler, nullptr);
+    (void)task_sleep_ns(100'000'000);
+}
+
+TEST_DIES(task, spawn_in_a_handler_ends_the_kernel, "a handler of an interrupt or an exception allocates memory")
+{
+    if (!time_has_tick())
+        SKIP("this machine has no tick");
+    start(sequential(leave_memory_and_wait, nullptr));
+    task_run();
 }

@@ -60,7 +60,7 @@ struct task_options {
 // Interrupts are open.
 void task_run(void);
 
-// The task that runs; nullptr outside of tasks, and in interrupt handlers it is the one that was interrupted.
+// The task that runs; nullptr outside of tasks. Not for interrupt handlers.
 struct task *task_current(void);
 
 // ---- what a task can do. Only for tasks, but for task_cancel() and task_detach()
@@ -106,7 +106,8 @@ struct task_signal {
 // What was awaited has been found without waiting, or after it: the current task waits nowhere any more.
 void task_await_done(void);
 
-// Wake the first of WAITERS, if there is one, or all of them.
+// Wake the first of WAITERS, if there is one, or all of them. Who was woken and finds that somebody else was quicker
+// goes to the end; a stepwise task that was woken and does not ask again has taken the wake-up with it.
 void task_wake_first(struct task_waiters *waiters);
 void task_wake_all(struct task_waiters *waiters);
 
