@@ -63,6 +63,7 @@ function(hewn_link_kernel target objects libraries scripts)
         "SHELL:-m elf_x86_64"
         -static
         --gc-sections
+        "--undefined-glob=shell_command_*" # commands: nobody calls them by name (lib/command.h)
         --build-id=none
         --orphan-handling=error # a section that kernel.ld does not place is a mistake, not a guess
         --fatal-warnings

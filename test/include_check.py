@@ -24,8 +24,8 @@ LAYERS = (
     ("lib",),
     # Parts of higher modules that have no hardware in them, so that host tests run them too.
     ("record_ring", "describe", "portable", "scancode", "lights", "timer_queue", "ready_queue", "timer_wheel", "symbols",
-     "clock_math", "cause", "page_table", "heap", "surface", "code_page", "font"),
-    ("text_memory", "framebuffer", "terminal"),
+     "clock_math", "cause", "page_table", "heap", "surface", "code_page", "font", "syntax", "line_editor"),
+    ("text_memory", "framebuffer", "terminal", "key_bytes"),
     ("arch",),
     ("log",),
     ("acpi", "serial", "vga", "allocator"),
@@ -34,6 +34,7 @@ LAYERS = (
     ("time", "keyboard", "console"),
     ("debug",),
     ("task",),
+    ("tty",),
     ("process",),
     ("shell",),
 )

@@ -63,6 +63,13 @@ void console_look_back(int halves)
     cpu_interrupts_restore(flags);
 }
 
+struct console_size console_size(void)
+{
+    if (!console.has_screen)
+        return (struct console_size){80, 24};
+    return (struct console_size){console.terminal.columns, console.terminal.rows};
+}
+
 // ---- the log
 
 // One write a line: the terminal shows what has changed at the end of each.

@@ -33,3 +33,9 @@ __attribute__((format(printf, 1, 2))) void console_print(const char *format, ...
 
 // Look back HALVES half screens, or forth where that is negative. Text that comes brings the end back.
 void console_look_back(int halves);
+
+// How much text a screen holds: the screen's own size, or that of a VT100 where there is none.
+struct console_size {
+    unsigned columns, rows;
+};
+[[nodiscard]] struct console_size console_size(void);

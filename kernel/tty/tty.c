@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// The two listeners, a task each, and the stream in which they meet. Called by whoever reads; must not know what for.
+#include <console/console.h>
+#include <key_bytes/key_bytes.h>
+#include <task/channel.h>
+#include <task/input.h>
+#include <task/task.h>
+#include <tty/tty.h>
+
+constexpr uint8_t CONTROL_C = 0x03;
+
+static uint8_t storage[4096];
+static struct channel typed = CHANNEL_INIT(storage, CHANNEL_WAITS);
+
+static struct {
+    tty_interrupt_fn *function;
+    void *context;
+} interrupt;
+
+enum status tty_read(uint8_t *byte)
+{
+    return channel_receive(&typed, byte);
+}
+
+bool tty_has_input(void)
+{
+    return typed.count != 0;
+}
+
+void tty_set_interrupt(tty_interrupt_fn *function, void *context)
+{
+    interrupt.function = function;
+    interrupt.context = context;
+}
+
+static void forget_typed(void)
+{
+    uint8_t byte;
+    while (typed.count != 0 && channel_receive(&typed, &byte) == STATUS_OK)
+        ;
+}
+
+static void take(uint8_t byte)
+{
+    if (byte == CONTROL_C && interrupt.function != nullptr) {
+        forget_typed();
+        interrupt.function(interrupt.context);
+        return;
+    }
+    (void)channel_send(&typed, &byte); // it is never closed, and nobody cancels a listener
+}
+
+// Returns whether EVENT was one of the keys by which a person looks back.
+static bool look_back(const struct key_event *event)
+{
+    bool is_up = event->key == KEY_PAGE_UP, is_down = event->key == KEY_PAGE_DOWN;
+    if (!event->is_pressed || !(event->modifiers & KEY_MODIFIER_SHIFT) || (!is_up && !is_down))
+        return false;
+    console_look_back(is_up ? 1 : -1);
+    return true;
+}
+
+static void listen_to_keyboard(void *)
+{
+    struct key_event event;
+    while (input_read_key(&event) == STATUS_OK) {
+        uint8_t bytes[KEY_BYTES_LIMIT];
+        size_t count = look_back(&event) ? 0 : key_bytes(&event, bytes);
+        for (size_t i = 0; i < count; i++)
+            take(bytes[i]);
+    }
+}
+
+// Input that does not end must not keep the others from their work.
+static void listen_to_serial(void *)
+{
+    uint8_t byte;
+    while (input_read_serial(&byte) == STATUS_OK) {
+        take(byte);
+        task_yield();
+    }
+}
+
+enum status tty_init(void)
+{
+    input_init();
+    const struct task_options listeners[] = {
+        {.name = "keyboard", .run = listen_to_keyboard, .class = TASK_URGENT},
+        {.name = "serial", .run = listen_to_serial, .class = TASK_URGENT},
+    };
+    for (size_t i = 0; i < sizeof listeners / sizeof *listeners; i++) {
+        enum status status = task_spawn(&listeners[i], nullptr);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
