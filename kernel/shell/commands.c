@@ -79,7 +79,7 @@ static enum status run_time(struct command_call *call)
 }
 
 COMMAND(time, .summary = "run a command and say how long it took", .run = run_time,
-        .parameters = {{"command", .kind = COMMAND_REST}});
+        .parameters = {{"command", .kind = COMMAND_LINE}});
 
 static enum status run_repeat(struct command_call *call)
 {
@@ -90,7 +90,7 @@ static enum status run_repeat(struct command_call *call)
 }
 
 COMMAND(repeat, .summary = "run a command several times, until it fails", .run = run_repeat,
-        .parameters = {{"count", .kind = COMMAND_NUMBER}, {"command", .kind = COMMAND_REST}});
+        .parameters = {{"count", .kind = COMMAND_NUMBER}, {"command", .kind = COMMAND_LINE}});
 
 static enum status run_pages(struct command_call *call)
 {
@@ -99,4 +99,4 @@ static enum status run_pages(struct command_call *call)
 }
 
 COMMAND(page, .summary = "run a command and show its text a screen at a time", .run = run_pages,
-        .parameters = {{"command", .kind = COMMAND_REST}});
+        .parameters = {{"command", .kind = COMMAND_LINE}});

@@ -76,8 +76,6 @@ enum status run_nested(struct command_call *call, size_t first)
     size_t count = call->argument_count - first;
     for (size_t i = 0; i < count; i++)
         words[i] = call->arguments[first + i].text;
-    if (count == 0)
-        return refuse(call, "it wants a command to run");
     if (run.depth == DEPTH_LIMIT)
         return command_fail(call, STATUS_RANGE, "more than %u commands within each other", DEPTH_LIMIT);
     run.depth++;

@@ -7,7 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.case import case, run_cases
 from support.failure import check, check_equal
-from support.session import Session
+from support.session import Session, without_sequences
 
 
 @case()
@@ -36,6 +36,96 @@ def lines_are_read_as_documented(context):
         session = Session(machine)
         for line, said in rows:
             check_equal(session.run(line), said, f"what {line!r} says")
+
+
+TIME = re.compile(r"\d+\.\d{3} ms, \d+ ticks of the TSC")
+
+
+@case()
+def commands_that_run_others_do(context):
+    with context.machine(cmdline="") as machine:
+        session = Session(machine)
+        said = session.run("time echo a")
+        check_equal(said[0], "a", "what the command says")
+        check(len(said) == 2 and TIME.fullmatch(said[1]), f"time says {said}")
+        check_equal(session.run("repeat 3 echo x"), ["x"] * 3, "what repeat says")
+        check_equal(session.run("repeat 0 echo x"), [], "what repeat says of nothing")
+        check_equal(session.run("repeat 2 repeat 2 echo x"), ["x"] * 4, "a repeat in a repeat")
+        # The first failure ends it, and its status is the whole's.
+        check_equal(session.run("repeat 5 nonsense; echo $?"),
+                    ["nonsense: there is no such command; \"help\" lists them", "127"], "a repeat that fails")
+        check_equal(session.run("time echo 'a  b;c'")[0], "a  b;c", "words that were quoted")
+        check_equal(session.run("page echo a"), ["a"], "what page says of a short text")
+        nine = "page " * 9 + "echo a"
+        session.require_failure(nine, "page: more than 8 commands within each other")
+        check_equal(session.run("page " * 8 + "echo a"), ["a"], "eight commands within each other")
+
+
+@case()
+def wrong_usage_is_told_in_a_sentence(context):
+    with context.machine(cmdline="") as machine:
+        session = Session(machine)
+        session.require_usage("help", "help [command]", (("a", re.compile('"a" is no command; known:( \\w+)+')),
+                                                         ("echo echo", '"echo" is one argument too many')))
+        for name in "time", "page":
+            session.require_usage(name, f"{name} <command ...>", (("", "<command> is missing"),))
+        session.require_usage("repeat", "repeat <count> <command ...>", (
+            ("", "<count> is missing"), ("3", "<command> is missing"),
+            ("x echo", '"x" is no number, wanted for <count>')))
+
+
+@case()
+def help_tells_of_every_command(context):
+    with context.machine(cmdline="") as machine:
+        session = Session(machine)
+        lines = session.run("help")
+        rows = [line.split(None, 1) for line in lines[:-1]]
+        check_equal([row[0] for row in rows], sorted(row[0] for row in rows), "the commands, in order")
+        check({"help", "echo", "time", "repeat", "page"} <= {row[0] for row in rows}, f"help lists {rows}")
+        for name, summary in rows:
+            said = session.run(f"help {name}")
+            check(said[0].split()[0] == name, f"help {name} begins with {said[0]!r}")
+            check_equal(said[1], f"  {summary}", f"the second line of help {name}")
+            check(all(len(line) <= 80 for line in said), f"a line of help {name} is longer than a row")
+
+
+@case()
+def control_c_ends_what_runs_and_forgets_what_was_typed(context):
+    with context.machine(cmdline="") as machine:
+        session = Session(machine)
+        machine.send("repeat 1000000000 echo on\r")
+        machine.expect("on\non\non\n")
+        machine.send("echo typed ahead\r\x03")
+        machine.expect(r"\^C\n.*hewn> $")
+        check_equal(session.run("echo $?"), ["11"], "the status of what was ended")
+        check("typed ahead" not in machine.serial.split("^C")[1], "what was typed before Ctrl-C is run")
+
+
+@case()
+def text_is_paged_by_the_screen(context):
+    """25 rows: 24 of text, and one that asks."""
+    asks = r"-- more: blank, Enter, q --\x1b\[m$"
+    with context.machine(cmdline="") as machine:
+        session = Session(machine)
+
+        def text_until_asked():
+            return without_sequences(machine.expect(f"((?:.|\n)*?)\x1b\\[7m{asks}")[1])
+
+        machine.send("page repeat 100 echo row\r")
+        machine.expect("echo row\n")
+        check_equal(text_until_asked(), "row\n" * 24, "the first screen")
+        machine.send(" ")
+        check_equal(text_until_asked(), "row\n" * 24, "the second screen")
+        machine.send("\r")
+        check_equal(text_until_asked(), "row\n", "one row more")
+        machine.send("q")
+        machine.expect("hewn> $")
+        machine.send("page echo " + "x" * 4000 + "\r")
+        machine.expect("x{4000}\n")
+        check_equal(text_until_asked(), "x" * 24 * 80, "a screen of one long line")
+        machine.send("\x03")
+        machine.expect(r"\^C\n.*hewn> $")
+        check_equal(session.run("echo a"), ["a"], "what comes after a page that was left")
 
 
 run_cases()

@@ -48,4 +48,7 @@ class Session:
     def require_usage(self, name, usage, wrong):
         """For each wrong use of the command NAME, (arguments, problem): the sentence ends with its usage."""
         for arguments, problem in wrong:
-            self.require_failure(f"{name} {arguments}".rstrip(), f"{name}: {problem}. Usage: {usage}")
+            if not isinstance(problem, re.Pattern):
+                problem = re.compile(re.escape(problem))
+            self.require_failure(f"{name} {arguments}".rstrip(),
+                                 re.compile(f"{re.escape(name)}: {problem.pattern}\\. {re.escape(f'Usage: {usage}')}"))

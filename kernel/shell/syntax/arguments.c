@@ -7,11 +7,17 @@
 
 // ---- what a command takes
 
+// Whether KIND takes all words that come.
+static bool takes_all(enum command_kind kind)
+{
+    return kind == COMMAND_REST || kind == COMMAND_LINE;
+}
+
 const struct command_parameter *arguments_parameter(const struct command *command, size_t index)
 {
     const struct command_parameter *parameters = command->parameters;
     for (size_t i = 0; i < COMMAND_PARAMETER_LIMIT && parameters[i].kind != COMMAND_END; i++) {
-        if (i == index || parameters[i].kind == COMMAND_REST)
+        if (i == index || takes_all(parameters[i].kind))
             return &parameters[i];
     }
     return nullptr;
@@ -22,10 +28,10 @@ const char *arguments_usage(const struct command *command, char buffer[static AR
     size_t length = format_string(buffer, ARGUMENTS_USAGE_LIMIT, "%s", command->name);
     for (size_t i = 0; i < COMMAND_PARAMETER_LIMIT && command->parameters[i].kind != COMMAND_END; i++) {
         const struct command_parameter *parameter = &command->parameters[i];
-        bool is_rest = parameter->kind == COMMAND_REST, may_miss = is_rest || parameter->is_optional;
+        bool may_miss = parameter->kind == COMMAND_REST || parameter->is_optional;
         if (length < ARGUMENTS_USAGE_LIMIT)
             length += format_string(buffer + length, ARGUMENTS_USAGE_LIMIT - length, " %c%s%s%c", may_miss ? '[' : '<',
-                                    parameter->name, is_rest ? " ..." : "", may_miss ? ']' : '>');
+                                    parameter->name, takes_all(parameter->kind) ? " ..." : "", may_miss ? ']' : '>');
     }
     return buffer;
 }
@@ -127,7 +133,8 @@ enum status arguments_bind(struct command_call *call, const char *const *words, 
     }
     call->argument_count = count;
     const struct command_parameter *missing = arguments_parameter(call->command, count);
-    if (missing == nullptr || missing->is_optional || missing->kind == COMMAND_REST)
+    bool has_one = missing != nullptr && (size_t)(missing - call->command->parameters) < count;
+    if (missing == nullptr || has_one || missing->is_optional || missing->kind == COMMAND_REST)
         return STATUS_OK;
     format_string(problem, ARGUMENTS_PROBLEM_LIMIT, "<%s> is missing", missing->name);
     return STATUS_INVALID;

@@ -27,6 +27,7 @@ enum command_kind : uint8_t {
     COMMAND_WORD,   // any text, or one of its choices
     COMMAND_NUMBER, // decimal, or hexadecimal after 0x; K, M and G behind it multiply by powers of 1024
     COMMAND_REST,   // any number of words, none too; the last parameter
+    COMMAND_LINE,   // a command with its arguments; the last parameter
 };
 
 // The words that may stand for a parameter: the one at INDEX, nullptr behind the last. What the shell completes and

@@ -17,6 +17,7 @@ static const struct command dump = {
 static const struct command paint = {.name = "paint", .parameters = {{"colour", colour, .kind = COMMAND_WORD}}};
 static const struct command repeat = {
     .name = "repeat", .parameters = {{"count", .kind = COMMAND_NUMBER}, {"command", .kind = COMMAND_REST}}};
+static const struct command timed = {.name = "timed", .parameters = {{"command", .kind = COMMAND_LINE}}};
 static const struct command full = {.name = "full",
                                     .parameters = {{"a", .kind = COMMAND_WORD},
                                                    {"b", .kind = COMMAND_WORD},
@@ -75,6 +76,7 @@ static void usage_shows_what_may_be_left_out(void **)
         {&plain, "plain"},
         {&dump, "dump <address> [length]"},
         {&repeat, "repeat <count> [command ...]"},
+        {&timed, "timed <command ...>"},
         {&full, "full <a> <b> <c> <d>"},
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
@@ -113,6 +115,8 @@ static void arguments_take_the_kinds_of_their_parameters(void **)
     assert_int_equal(BIND(&call, &repeat, problem, "1", "dump", "x", "y"), STATUS_OK);
     assert_int_equal(call.argument_count, 4);
     assert_string_equal(call.arguments[3].text, "y");
+    assert_int_equal(BIND(&call, &timed, problem, "dump", "1"), STATUS_OK);
+    assert_int_equal(call.argument_count, 2);
     assert_int_equal(bind(&call, &plain, problem, (const char *const[]){nullptr}), STATUS_OK);
 }
 
@@ -134,6 +138,7 @@ static void wrong_arguments_are_told_in_a_sentence(void **)
         {&full, {"1", "2", "3"}, "<d> is missing"},
         {&full, {"1", "2", "3", "4", "5"}, "\"5\" is one argument too many"},
         {&repeat, {nullptr}, "<count> is missing"},
+        {&timed, {nullptr}, "<command> is missing"},
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         struct command_call call;
