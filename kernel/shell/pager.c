@@ -21,11 +21,17 @@ static bool ask(struct pager *pager, unsigned rows)
     uint8_t key = 'q';
     enum status status = tty_read(&key);
     console_print("\r\033[K");
+    pager->column = 0;
     pager->row = key == '\r' || key == '\n' ? rows - 1 : 0;
     return status == STATUS_OK && key != 'q';
 }
 
-// A character of several bytes counts when its first one comes.
+// Whether CHARACTER takes a cell. One of several bytes does so with its first one.
+static bool takes_cell(const struct pager *pager, char character)
+{
+    return !pager->is_in_sequence && (unsigned char)character >= ' ' && ((unsigned char)character & 0xc0) != 0x80;
+}
+
 static void count(struct pager *pager, char character, unsigned columns)
 {
     if (character == '\033') {
@@ -35,9 +41,9 @@ static void count(struct pager *pager, char character, unsigned columns)
     } else if (character == '\n') {
         pager->row++;
         pager->column = 0;
-    } else if (((unsigned char)character & 0xc0) != 0x80 && ++pager->column > columns) {
-        pager->row++;
-        pager->column = 1;
+    } else if (takes_cell(pager, character)) {
+        pager->row += pager->column == columns;
+        pager->column = pager->column == columns ? 1 : pager->column + 1;
     }
 }
 
@@ -46,7 +52,8 @@ bool pager_write(struct pager *pager, const char *text, size_t length)
     struct console_size size = console_size();
     size_t start = 0;
     for (size_t i = 0; i < length && pager->is_on; i++) {
-        if (pager->row >= size.rows - 1) {
+        bool wraps = takes_cell(pager, text[i]) && pager->column == size.columns;
+        if (pager->row + wraps >= size.rows - 1) {
             console_write(text + start, i - start);
             start = i;
             if (!ask(pager, size.rows - 1))
