@@ -45,7 +45,8 @@ static enum status run_help(struct command_call *call)
     }
     for (size_t i = 0; i < command_table_count(); i++)
         command_print(call, "%-10s %s\n", command_table_at(i)->name, command_table_at(i)->summary);
-    command_print(call, "\"help <command>\" says more. Tab completes; Ctrl-C ends what runs; Shift+PageUp looks back.\n");
+    command_print(call,
+                  "\"help <command>\" says more. Tab completes; Ctrl-C ends what runs; Shift+PageUp looks back.\n");
     return STATUS_OK;
 }
 

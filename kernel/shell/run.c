@@ -74,6 +74,7 @@ enum status run_nested(struct command_call *call, size_t first)
 {
     const char *words[WORDS_LIMIT];
     size_t count = call->argument_count - first;
+    ASSERT(count > 0);
     for (size_t i = 0; i < count; i++)
         words[i] = call->arguments[first + i].text;
     if (run.depth == DEPTH_LIMIT)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The commands that the linker collected (lib/command.h), in alphabetical order. For the shell alone. command_table_init() first.
+// The commands that the linker collected (lib/command.h), in alphabetical order. For the shell alone.
+// command_table_init() first.
 #pragma once
 #include <lib/command.h>
 #include <stddef.h>

@@ -94,8 +94,7 @@ static bool is_choice(command_choice_fn *choice, const char *text)
 
 static void list_choices(const struct command_parameter *parameter, const char *text, char *problem)
 {
-    size_t length =
-        format_string(problem, ARGUMENTS_PROBLEM_LIMIT, "\"%s\" is no %s; known:", text, parameter->name);
+    size_t length = format_string(problem, ARGUMENTS_PROBLEM_LIMIT, "\"%s\" is no %s; known:", text, parameter->name);
     const char *word;
     for (size_t i = 0; (word = parameter->choice(i)) != nullptr && length < ARGUMENTS_PROBLEM_LIMIT; i++)
         length += format_string(problem + length, ARGUMENTS_PROBLEM_LIMIT - length, " %s", word);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Splits a line. Called by the shell for each command of a line, once to see that all of it makes sense, once to run it.
+// Splits a line. Called by the shell for each command of a line, once to see that all of it makes sense, once to run
+// it.
 #include <lib/string.h>
 #include <syntax/words.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What a person types, as one stream of bytes: the keyboard, which sends what a terminal's would (key_bytes), the serial
-// line, at whose other end is a terminal, and the answers of the screen's own terminal. Owns the stream; knows nothing
-// of what its bytes mean, but for the two keys below. One reader at a time. Exported names start with tty_.
+// What a person types, as one stream of bytes: the keyboard, which sends what a terminal's would (key_bytes), the
+// serial line, at whose other end is a terminal, and the answers of the screen's own terminal. Owns the stream; knows
+// nothing of what its bytes mean, but for the two keys below. One reader at a time. Exported names start with tty_.
 //
 // What finds no room waits: the serial line stops its sender then (serial/serial.h), so nothing that is pasted is lost.
 //

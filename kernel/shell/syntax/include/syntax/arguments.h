@@ -21,5 +21,6 @@ const char *arguments_usage(const struct command *command, char buffer[static AR
 // The parameter for which the argument at INDEX stands; nullptr: the command does not take so many.
 const struct command_parameter *arguments_parameter(const struct command *command, size_t index);
 
-// Read TEXT as a COMMAND_NUMBER. STATUS_INVALID when it is none, STATUS_RANGE beyond 64 bits; NUMBER keeps what it held.
+// Read TEXT as a COMMAND_NUMBER. STATUS_INVALID when it is none, STATUS_RANGE beyond 64 bits; NUMBER keeps what it
+// held.
 [[nodiscard]] enum status arguments_number(const char *text, uint64_t *number);

@@ -8,7 +8,7 @@
 #include <lib/status.h>
 #include <stddef.h>
 
-constexpr size_t WORDS_LINE_LIMIT = 4096;                   // bytes of a line, its terminator included
+constexpr size_t WORDS_LINE_LIMIT = 4096;                  // bytes of a line, its terminator included
 constexpr size_t WORDS_LIMIT = COMMAND_ARGUMENT_LIMIT + 1; // the command's name and its arguments
 
 struct words {
@@ -19,7 +19,7 @@ struct words {
 
 // Read the words of the command at *LINE, which is shorter than WORDS_LINE_LIMIT, and move *LINE behind it. LAST_STATUS
 // is what $? stands for: a text. STATUS_NOT_FOUND at the end of the line: there is no command any more. STATUS_INVALID:
-// *PROBLEM, a constant sentence, says why the line makes no sense, and nothing of it is to be run. A command between two
-// semicolons may have no words. O(length).
+// *PROBLEM, a constant sentence, says why the line makes no sense, and nothing of it is to be run. A command between
+// two semicolons may have no words. O(length).
 [[nodiscard]] enum status words_read(const char **line, const char *last_status, struct words *words,
                                      const char **problem);

@@ -3,7 +3,8 @@
 // need not know whether somebody sits at the machine or at the other end of a serial line. Pure; any context. Exported
 // names start with key_bytes.
 //
-// Source: ECMA-48 (control functions), XTerm Control Sequences, "PC-Style Function Keys" and "VT220-Style Function Keys".
+// Source: ECMA-48 (control functions), XTerm Control Sequences, "PC-Style Function Keys" and "VT220-Style Function
+// Keys".
 #pragma once
 #include <scancode/scancode.h>
 #include <stddef.h>

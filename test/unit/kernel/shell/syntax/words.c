@@ -76,8 +76,8 @@ static void last_status_is_replaced(void **)
 
 static void nonsense_is_told_in_a_sentence(void **)
 {
-    ASSERT_ROWS({"'a", "a ' is never closed"}, {"a \"b\\\"", "a \" is never closed"}, {"a; \"", "<a>|a \" is never closed"},
-                {"a\\", "the line ends with a backslash"});
+    ASSERT_ROWS({"'a", "a ' is never closed"}, {"a \"b\\\"", "a \" is never closed"},
+                {"a; \"", "<a>|a \" is never closed"}, {"a\\", "the line ends with a backslash"});
 }
 
 static void thirty_two_arguments_fit(void **)

@@ -15,10 +15,8 @@ struct row {
 static void assert_rows(const struct row *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        struct key_event event = {.key = rows[i].key,
-                                  .codepoint = rows[i].codepoint,
-                                  .modifiers = rows[i].modifiers,
-                                  .is_pressed = true};
+        struct key_event event = {
+            .key = rows[i].key, .codepoint = rows[i].codepoint, .modifiers = rows[i].modifiers, .is_pressed = true};
         uint8_t bytes[KEY_BYTES_LIMIT];
         size_t length = key_bytes(&event, bytes);
         if (length != strlen(rows[i].bytes) || memcmp(bytes, rows[i].bytes, length) != 0)
