@@ -3,43 +3,85 @@
 #include "run.h"
 #include "table.h"
 #include <console/console.h>
+#include <line_editor/line_editor.h>
 #include <shell/shell.h>
-#include <syntax/words.h>
+#include <syntax/completion.h>
 #include <task/task.h>
+#include <time/time.h>
 #include <tty/tty.h>
 
-static char line[WORDS_LINE_LIMIT];
+static const char prompt[] = "hewn> ";
+constexpr size_t HISTORY_BYTES = 8192;
+constexpr unsigned ROWS_LIMIT = 24;        // a VT100 has no more, and one may be at the other end of the serial line
+constexpr uint64_t PAUSE_NS = 100'000'000; // after which Escape is a key and not the beginning of a sequence
 
-static bool read_line(void)
+static struct line_editor editor;
+
+// ---- completion
+
+static const char *command_name(size_t index)
 {
-    size_t length = 0;
-    uint8_t byte;
-    while (tty_read(&byte) == STATUS_OK) {
-        if (byte == '\r' || byte == '\n') {
-            console_print("\n");
-            line[length] = '\0';
-            return true;
-        }
-        if (length + 1 < sizeof line) {
-            line[length++] = (char)byte;
-            console_write((const char *)&byte, 1);
-        }
+    return index < command_table_count() ? command_table_at(index)->name : nullptr;
+}
+
+// What the words are is found out with the first one.
+static const char *complete(void *, const char *line, size_t length, size_t index, size_t *start)
+{
+    static struct completion completion;
+    static command_choice_fn *choice;
+    static size_t word_start;
+    if (index == 0)
+        choice = completion_choice(&completion, line, length, command_name, command_table_find, &word_start);
+    *start = word_start;
+    return choice != nullptr ? choice(index) : nullptr;
+}
+
+// ---- lines
+
+static void write_text(void *, const char *text, size_t length)
+{
+    console_write(text, length);
+}
+
+static enum line_event read_line(void)
+{
+    struct console_size size = console_size();
+    line_editor_start(&editor, prompt, size.columns, size.rows < ROWS_LIMIT ? size.rows : ROWS_LIMIT);
+    enum line_event event = LINE_GOES_ON;
+    while (event == LINE_GOES_ON) {
+        uint8_t byte;
+        task_set_deadline(line_editor_is_waiting(&editor) ? time_now_ns() + PAUSE_NS : UINT64_MAX);
+        if (tty_read(&byte) == STATUS_OK)
+            event = line_editor_push(&editor, byte);
+        else
+            line_editor_pause(&editor);
     }
-    return false;
+    return event;
 }
 
 static void run_shell(void *)
 {
     while (true) {
-        console_print("hewn> ");
-        if (read_line())
-            run_line(line);
+        enum line_event event = read_line();
+        if (event == LINE_IS_FINISHED)
+            run_line(editor.line);
+        if (event == LINE_INPUT_ENDS)
+            console_print("There is nobody to go back to. \"poweroff\" switches the machine off.\n");
     }
 }
 
 enum status shell_start(void)
 {
+    static char memory[LINE_EDITOR_MEMORY(WORDS_LINE_LIMIT, HISTORY_BYTES)];
+    struct line_editor_options options = {
+        .write = write_text,
+        .complete = complete,
+        .memory = memory,
+        .line_bytes = WORDS_LINE_LIMIT,
+        .history_bytes = HISTORY_BYTES,
+    };
+    line_editor_init(&editor, &options);
     command_table_init();
-    struct task_options options = {.name = "shell", .run = run_shell, .class = TASK_NORMAL};
-    return task_spawn(&options, nullptr);
+    struct task_options task = {.name = "shell", .run = run_shell, .class = TASK_NORMAL};
+    return task_spawn(&task, nullptr);
 }

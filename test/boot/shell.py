@@ -7,6 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.case import case, run_cases
 from support.failure import check, check_equal
+from support.keys import Typist
 from support.session import Session, without_sequences
 
 
@@ -126,6 +127,67 @@ def text_is_paged_by_the_screen(context):
         machine.send("\x03")
         machine.expect(r"\^C\n.*hewn> $")
         check_equal(session.run("echo a"), ["a"], "what comes after a page that was left")
+
+
+# A person's session: text to type, and keys as (the keyboard's name, with what is held; what a terminal sends).
+ENTER = (("ret",), "\r")
+TAB = (("tab",), "\t")
+LEFT, RIGHT, UP, DOWN = ((("left",), "\x1b[D"), (("right",), "\x1b[C"), (("up",), "\x1b[A"), (("down",), "\x1b[B"))
+HOME, END, DELETE, BACKSPACE = (
+    (("home",), "\x1b[H"), (("end",), "\x1b[F"), (("delete",), "\x1b[3~"), (("backspace",), "\x7f"))
+
+
+def control(letter):
+    return ("ctrl", letter), chr(ord(letter) & 0x1f)
+
+
+WORD_LEFT = (("ctrl", "left"), "\x1b[1;5D")
+PERSON = (
+    "clear", ENTER,
+    "echo helo", LEFT, "l", END, " world", ENTER,                       # hello world
+    "echo two words", WORD_LEFT, WORD_LEFT, control("k"), "one", ENTER,  # echo one
+    UP, UP, BACKSPACE, "t", HOME, DELETE, "e", ENTER,                   # echo hello worlt
+    "rep", TAB, "2 ec", TAB, control("a"), control("e"), "twice", ENTER,
+    "nonsense", control("u"), "echo $?", ENTER,
+    "echo never said", control("c"),
+    control("r"), "worlt", ENTER,                                       # of the history
+    "echo " + "a line that is longer than the screen is wide, " * 3, LEFT, LEFT, BACKSPACE, control("w"), HOME,
+    RIGHT, RIGHT, DELETE, "h", ENTER,
+    DOWN, control("l"), "help echo", ENTER,
+)
+
+
+def play_on_serial_line(machine):
+    for each in PERSON:
+        machine.send(each if isinstance(each, str) else each[1])
+        machine.wait_halted()
+
+
+def play_on_keyboard(machine):
+    typist = Typist(machine)
+    for each in PERSON:
+        if isinstance(each, str):
+            typist.type(each)
+        else:
+            typist.tap(each[0][-1], each[0][:-1])
+        machine.wait_halted()
+
+
+@case(timeout=120)
+def keyboard_and_serial_line_end_with_the_same_screen(context):
+    screens, lines = [], []
+    for play in play_on_serial_line, play_on_keyboard:
+        with context.machine(cmdline="") as machine:
+            Session(machine)
+            play(machine)
+            machine.expect(r"of the last command: .*\nhewn> $")
+            screens.append(machine.screen())
+            lines.append(without_sequences(machine.serial.split("hewn> ", 1)[1]))
+    print(screens[0])
+    check_equal(screens[1], screens[0], "the screen of who types at the keyboard")
+    check_equal(lines[1], lines[0], "the serial line of who types at the keyboard")
+    for line in "hello world", "one", "hello worlt", "twice", "0":
+        check(f"\n{line}\n" in lines[0], f"the session does not say {line!r}")
 
 
 run_cases()
