@@ -93,7 +93,7 @@ static void step(const struct line_editor *editor, struct walk *walk)
         walk->is_plain = true;
         walk->row_start = walk->at;
     }
-    if (character.cells != 1)
+    if (character.cells != 1 || character.is_alone)
         walk->is_plain = false;
     walk->at += character.bytes;
 }
@@ -125,10 +125,12 @@ static struct walk walk_to_cursor(const struct line_editor *editor)
     return walk;
 }
 
-// Where what changed from OFFSET on is to be drawn: a row that the terminal has already, and with what a mark combines.
+// Where what changed from OFFSET on is to be drawn: a row that the terminal has already, and the character before too,
+// where that may have got or lost a mark.
 static struct walk walk_to_change(const struct line_editor *editor, size_t offset)
 {
-    if (offset > 0 && offset < editor->length && text_character(editor->line, offset).cells == 0)
+    bool is_mark = offset < editor->length && text_character(editor->line, offset).cells == 0;
+    if (offset > 0 && (is_mark || editor->display.has_marks))
         offset = text_before(editor->line, offset);
     struct walk walk = walk_to(editor, offset);
     settle(editor, &walk, 1);
@@ -139,15 +141,23 @@ static struct walk walk_to_change(const struct line_editor *editor, size_t offse
 
 static void say_character(struct line_editor *editor, size_t at, struct text_character character)
 {
+    if (character.cells != 1 || character.is_alone)
+        editor->display.is_lost = true;
+    if (character.cells == 0)
+        editor->display.has_marks = true;
+    if (character.is_alone)
+        say(editor, "\u25cc");
     if (character.is_control)
         display_say(editor, (char[]){'^', (char)(editor->line[at] ^ 0x40)}, 2);
     else
         display_say(editor, editor->line + at, character.bytes);
 }
 
-// From the first column of WALK's row. Where a terminal may count cells otherwise, the text itself leads to the place.
-static void move_right(struct line_editor *editor, const struct walk *walk)
+// From anywhere in WALK's row. Where a terminal may count cells otherwise, the text itself leads to the place.
+static void move_in_row(struct line_editor *editor, const struct walk *walk)
 {
+    say(editor, "\r");
+    editor->display.is_lost = false;
     if (walk->is_plain) {
         if (walk->place.column != 0)
             say_sequence(editor, walk->place.column, 'C');
@@ -185,7 +195,7 @@ static void move_to(struct line_editor *editor, const struct walk *walk)
         say_sequence(editor, from.row - to.row, 'A');
     if (to.row > from.row)
         say_sequence(editor, to.row - from.row, 'B');
-    if (to.row == from.row && row_is_plain(editor, walk)) {
+    if (to.row == from.row && !editor->display.is_lost && row_is_plain(editor, walk)) {
         if (to.column + 1 == from.column)
             say(editor, "\b");
         else if (to.column < from.column)
@@ -193,8 +203,7 @@ static void move_to(struct line_editor *editor, const struct walk *walk)
         else
             say_sequence(editor, to.column - from.column, 'C');
     } else {
-        say(editor, "\r");
-        move_right(editor, walk);
+        move_in_row(editor, walk);
     }
     editor->display.cursor = to;
 }
@@ -219,6 +228,7 @@ static void draw(struct line_editor *editor, struct walk walk)
             if (walk.place.row >= row_limit(editor))
                 break;
             say(editor, place.column < editor->display.columns ? "\033[K\n" : "\n");
+            editor->display.is_lost = false;
         }
         say_character(editor, at, text_character(editor->line, at));
         *end = walk.place;
@@ -228,17 +238,23 @@ static void draw(struct line_editor *editor, struct walk walk)
         settle(editor, &walk, 1);
     if (is_whole && walk.place.row != end->row && walk.place.row < row_limit(editor)) {
         say(editor, "\n");
+        editor->display.is_lost = false;
         *end = walk.place;
     }
     editor->display.cursor = *end;
     if (end->row < before.row || (end->row == before.row && end->column < before.column))
         say(editor, "\033[J");
+    if (end->column == editor->display.columns) { // of the last row of the screen: on its last cell, or beyond it
+        say(editor, "\r");
+        editor->display.cursor.column = 0;
+    }
 }
 
 // The cursor is in the first column of the first row that is drawn.
 static void draw_all(struct line_editor *editor)
 {
     editor->display.end = (struct line_place){};
+    editor->display.is_lost = editor->display.has_marks = false;
     struct walk walk = start_walk(editor);
     if (editor->display.first_row == 0) {
         say(editor, editor->display.prompt);
@@ -299,23 +315,30 @@ static bool append(struct line_editor *editor, size_t from)
     return true;
 }
 
+void display_move(struct line_editor *editor)
+{
+    struct walk cursor = walk_to_cursor(editor);
+    unsigned first_row = editor->display.first_row;
+    if (move_window(editor, cursor.place.row)) {
+        editor->display.first_row = first_row;
+        display_redraw(editor);
+    } else {
+        move_to(editor, &cursor);
+    }
+}
+
 void display_update(struct line_editor *editor, size_t from)
 {
     if (append(editor, from))
         return;
-    struct walk cursor = walk_to_cursor(editor);
     struct walk changed = walk_to_change(editor, from);
-    unsigned first_row = editor->display.first_row;
-    if (changed.place.row < first_row || move_window(editor, cursor.place.row)) {
-        editor->display.first_row = first_row;
+    if (changed.place.row < editor->display.first_row || changed.place.row >= row_limit(editor)) {
         display_redraw(editor);
         return;
     }
-    if (changed.at < editor->length || !is_same(changed.place, editor->display.end)) {
-        move_to(editor, &changed);
-        draw(editor, changed);
-    }
-    move_to(editor, &cursor);
+    move_to(editor, &changed);
+    draw(editor, changed);
+    display_move(editor);
 }
 
 void display_begin(struct line_editor *editor)
@@ -337,7 +360,7 @@ void display_clear_screen(struct line_editor *editor)
 void display_leave(struct line_editor *editor, const char *text)
 {
     editor->cursor = editor->length;
-    display_update(editor, editor->length);
+    display_move(editor);
     say(editor, text);
     bool is_below = editor->display.cursor.column == 0 && editor->display.cursor.row != 0 && text[0] == '\0';
     say(editor, is_below ? "" : "\n");

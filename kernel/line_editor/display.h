@@ -6,8 +6,11 @@
 // The cursor is in the first column of a row of its own: draw prompt and line.
 void display_begin(struct line_editor *editor);
 
-// The line has changed from byte FROM on; or, when FROM is its length, the cursor has moved at most.
+// The line has changed from byte FROM on, which is not behind the cursor.
 void display_update(struct line_editor *editor, size_t from);
+
+// The cursor has moved.
+void display_move(struct line_editor *editor);
 
 // Prompt or everything has changed.
 void display_redraw(struct line_editor *editor);

@@ -28,7 +28,7 @@ bool edit_insert(struct line_editor *editor, const char *text, size_t length)
 void edit_move(struct line_editor *editor, size_t at)
 {
     editor->cursor = at;
-    display_update(editor, editor->length);
+    display_move(editor);
 }
 
 void edit_remove(struct line_editor *editor, size_t start, size_t end, bool is_killed)

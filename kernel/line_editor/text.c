@@ -60,8 +60,9 @@ struct text_character text_character(const char *text, size_t at)
 {
     uint32_t codepoint = codepoint_at(text, at);
     bool is_control = codepoint < ' ' || codepoint == 0x7f;
-    unsigned cells = is_control || IS_IN(wide, codepoint) ? 2 : IS_IN(combining, codepoint) ? 0 : 1;
-    return (struct text_character){(uint8_t)length_at(text, at), (uint8_t)cells, is_control};
+    bool is_mark = IS_IN(combining, codepoint), is_alone = is_mark && at == 0;
+    unsigned cells = is_control || IS_IN(wide, codepoint) ? 2 : is_mark && !is_alone ? 0 : 1;
+    return (struct text_character){(uint8_t)length_at(text, at), (uint8_t)cells, is_control, is_alone};
 }
 
 // ---- steps

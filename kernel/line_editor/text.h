@@ -11,10 +11,11 @@ size_t text_behind(const char *text, size_t length, size_t at);
 // Write CODEPOINT to BYTES; returns how many there are.
 size_t text_encode(uint32_t codepoint, char bytes[static 4]);
 
-// The character at AT: its length in bytes and the cells that it takes. A control character is shown as ^X.
+// The character at AT: its length in bytes and the cells that it takes. A control character is shown as ^X, a mark that
+// has nothing to combine with on a dotted circle.
 struct text_character {
     uint8_t bytes, cells;
-    bool is_control;
+    bool is_control, is_alone;
 };
 struct text_character text_character(const char *text, size_t at);
 

@@ -74,6 +74,8 @@ struct line_editor {
         const char *prompt;
         unsigned columns, rows;
         struct line_place cursor, end; // of the terminal, and behind the last character drawn
+        bool is_lost;                  // the terminal may have its cursor in another column
+        bool has_marks;                // that combine
         unsigned first_row;            // that is drawn: 0, but for lines of more rows than the screen has
     } display;
     struct key_decoder decoder;
