@@ -5,8 +5,8 @@
 #
 # Each makes a test inside the kernel fail, and the tests of label museum prove that (test/kernel/museum.py). In C a bug
 # is `#if HEWN_BREAK_<NAME>`, in assembly `%ifdef HEWN_BREAK_<NAME>`. Included after cmake/flags.cmake, whose flags it
-# completes. Those of the heaps' designs and of the terminal need no kernel: they make tests fail on the host, where both
-# run unchanged.
+# completes. Those of the heaps' designs, of the terminal and of the line editor need no kernel: they make tests fail on
+# the host, where all of them run unchanged.
 set(HEWN_PLANTED_BUGS
     red_zone            # the compiler may keep locals where an interrupt puts its frame
     no_eoi              # the controller is not told that an interrupt has been handled
@@ -47,12 +47,18 @@ set(HEWN_PLANTED_TERMINAL_BUGS
     terminal_lost_line          # of the scrollback, the oldest line cannot be seen
     terminal_stale_cells)       # a line that is used again keeps its last characters
 
+set(HEWN_PLANTED_LINE_EDITOR_BUGS
+    line_editor_early_wrap  # a row counts as full with its last cell free
+    line_editor_lost_byte   # of what is killed, the last byte is not kept
+    line_editor_lost_line)  # the line that is being typed is not kept aside when somebody looks at the history
+
 # Those of tasks that take two CPUs to show: on the host, too.
 set(HEWN_PLANTED_TASK_BUGS
     ready_queue_missing_barrier)    # what is popped may read before others see that it can be pushed again
 
 set(HEWN_BREAK "" CACHE STRING "Plant one bug (cmake/planted_bugs.cmake)")
-set(all_bugs ${HEWN_PLANTED_BUGS} ${HEWN_PLANTED_HEAP_BUGS} ${HEWN_PLANTED_TERMINAL_BUGS} ${HEWN_PLANTED_TASK_BUGS})
+set(all_bugs ${HEWN_PLANTED_BUGS} ${HEWN_PLANTED_HEAP_BUGS} ${HEWN_PLANTED_TERMINAL_BUGS} ${HEWN_PLANTED_LINE_EDITOR_BUGS}
+    ${HEWN_PLANTED_TASK_BUGS})
 set_property(CACHE HEWN_BREAK PROPERTY STRINGS "" ${all_bugs})
 if(HEWN_BREAK AND NOT HEWN_BREAK IN_LIST all_bugs)
     list(JOIN all_bugs ", " names)

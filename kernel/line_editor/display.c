@@ -48,6 +48,9 @@ static void say_sequence(struct line_editor *editor, unsigned number, char final
 
 static struct line_place behind(struct line_place place, unsigned cells, unsigned columns)
 {
+#if HEWN_BREAK_LINE_EDITOR_EARLY_WRAP
+    columns--;
+#endif
     bool wraps = cells != 0 && place.column + cells > columns;
     return wraps ? (struct line_place){place.row + 1, cells} : (struct line_place){place.row, place.column + cells};
 }

@@ -38,7 +38,7 @@ void edit_remove(struct line_editor *editor, size_t start, size_t end, bool is_k
         return;
     }
     if (is_killed) {
-        editor->killed_length = end - start;
+        editor->killed_length = end - start - HEWN_BREAK_LINE_EDITOR_LOST_BYTE;
         memcpy(editor->killed, editor->line + start, end - start);
     }
     memmove(editor->line + start, editor->line + end, editor->length - end + 1);

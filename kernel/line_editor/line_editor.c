@@ -18,7 +18,7 @@ static void show_history(struct line_editor *editor, size_t ago)
         edit_bell(editor);
         return;
     }
-    if (editor->history.shown == 0) {
+    if (editor->history.shown == 0 && !HEWN_BREAK_LINE_EDITOR_LOST_LINE) {
         editor->aside_length = editor->length;
         memcpy(editor->aside, editor->line, editor->length + 1);
     }
