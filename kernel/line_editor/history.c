@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A fixed number of bytes full of lines. Called by the editor; must not know how they are shown.
 #include "history.h"
+#include <lib/panic.h>
 #include <lib/string.h>
 
 static bool is_blank(const char *line)
@@ -39,6 +40,7 @@ void history_add(struct line_editor *editor)
     if (is_blank(editor->line) || size > editor->options.history_bytes ||
         (last != nullptr && strcmp(last, editor->line) == 0))
         return;
+    ASSERT(editor->history.lines != nullptr);
     while (editor->options.history_bytes - editor->history.used < size)
         drop_oldest(editor);
     memcpy(editor->history.lines + editor->history.used, editor->line, size);
