@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The prompt: reads a line, runs it, for ever. Called by whoever starts the shell.
+// The prompt: reads a line, runs it, until a command ends it. Called by whoever starts the shell.
 #include "run.h"
 #include "table.h"
 #include <console/console.h>
@@ -16,6 +16,7 @@ constexpr unsigned ROWS_LIMIT = 24;        // a VT100 has no more, and one may b
 constexpr uint64_t PAUSE_NS = 100'000'000; // after which Escape is a key and not the beginning of a sequence
 
 static struct line_editor editor;
+static bool is_ready, is_ending;
 
 // ---- completion
 
@@ -61,7 +62,7 @@ static enum line_event read_line(void)
 
 static void run_shell(void *)
 {
-    while (true) {
+    while (!is_ending) {
         enum line_event event = read_line();
         if (event == LINE_IS_FINISHED)
             run_line(editor.line);
@@ -70,7 +71,8 @@ static void run_shell(void *)
     }
 }
 
-enum status shell_start(void)
+// What outlives a session: the history, and what is known of commands.
+static void prepare(void)
 {
     static char memory[LINE_EDITOR_MEMORY(WORDS_LINE_LIMIT, HISTORY_BYTES)];
     struct line_editor_options options = {
@@ -82,6 +84,19 @@ enum status shell_start(void)
     };
     line_editor_init(&editor, &options);
     command_table_init();
-    struct task_options task = {.name = "shell", .run = run_shell, .class = TASK_NORMAL};
-    return task_spawn(&task, nullptr);
+    is_ready = true;
+}
+
+enum status shell_start(void)
+{
+    if (!is_ready)
+        prepare();
+    is_ending = false;
+    struct task_options options = {.name = "shell", .run = run_shell, .class = TASK_NORMAL};
+    return task_spawn(&options, nullptr);
+}
+
+void shell_end(void)
+{
+    is_ending = true;
 }

@@ -81,17 +81,27 @@ static void listen_to_serial(void *)
     }
 }
 
+static const struct task_options options[] = {
+    {.name = "keyboard", .run = listen_to_keyboard, .class = TASK_URGENT},
+    {.name = "serial", .run = listen_to_serial, .class = TASK_URGENT},
+};
+static struct task *listeners[sizeof options / sizeof *options];
+
 enum status tty_init(void)
 {
     input_init();
-    const struct task_options listeners[] = {
-        {.name = "keyboard", .run = listen_to_keyboard, .class = TASK_URGENT},
-        {.name = "serial", .run = listen_to_serial, .class = TASK_URGENT},
-    };
-    for (size_t i = 0; i < sizeof listeners / sizeof *listeners; i++) {
-        enum status status = task_spawn(&listeners[i], nullptr);
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        enum status status = task_spawn(&options[i], &listeners[i]);
         if (status != STATUS_OK)
             return status;
     }
     return STATUS_OK;
+}
+
+void tty_end(void)
+{
+    for (size_t i = 0; i < sizeof listeners / sizeof *listeners; i++) {
+        task_cancel(listeners[i]);
+        task_detach(listeners[i]);
+    }
 }

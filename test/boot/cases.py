@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.bochs import Bochs
 from support.case import add_case, case, run_cases
 from support.failure import check, check_equal
+from support.kernel_tests import test_image
 from support.volumes import set_config
 
 TEXT = {
@@ -155,7 +156,7 @@ def require_parked(machine, count):
 
 def parked_case(machine_type):
     def run(context):
-        with context.machine(machine=machine_type, smp=4) as machine:
+        with context.machine(test_image(context), cmdline="echo", machine=machine_type, smp=4) as machine:
             machine.expect(TEXT["up"])
             require_parked(machine, 4)
             for round in range(20):  # interrupts, ticks and keys are the first one's

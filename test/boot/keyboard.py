@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The keyboard as a person meets it: what is typed is echoed, on the serial line and on the screen.
+"""The keyboard as a person meets it: what is typed is echoed, on the serial line and on the screen. The test kernel echoes
+it, so that no editor stands between a key and its character.
 
 QEMU's keyboard sends what support/keys.py presses. Where a moment in the kernel matters, the guest is made to run on the
 spot there (a jump to itself, planted by the gdb stub), because QEMU drops keys that are pressed while it stands still.
@@ -16,6 +17,7 @@ from support.bochs import Bochs
 from support.case import add_case, case, run_cases
 from support.elf import Elf
 from support.failure import Failure, Skip, check, check_equal
+from support.kernel_tests import test_image
 from support.keys import Typist
 from support.machine import QEMU
 from support.volumes import set_config
@@ -37,6 +39,11 @@ TEXTS = {
 KEY_COUNT = 500
 
 
+def echoing(context, cmdline="", **options):
+    """A machine whose kernel echoes what is typed."""
+    return context.machine(test_image(context), cmdline=f"echo {cmdline}", **options)
+
+
 def echo_of(machine):
     """All that came after the kernel said that it echoes."""
     return re.split(UP, machine.serial, maxsplit=1)[1]
@@ -44,7 +51,7 @@ def echo_of(machine):
 
 def typing_case(layout):
     def run(context):
-        with context.machine(cmdline=f"keyboard={layout}") as machine:
+        with echoing(context, cmdline=f"keyboard={layout}") as machine:
             machine.expect(FOUND % layout)
             machine.expect(UP)
             typist = Typist(machine, layout)
@@ -63,7 +70,7 @@ for each in TEXTS:
 
 @case()
 def typed_text_is_on_the_screen(context):
-    with context.machine() as machine:
+    with echoing(context) as machine:
         machine.expect(UP)
         Typist(machine).type("Hello, screen 42!")
         machine.expect_screen(r"Hello, screen 42!")
@@ -77,7 +84,7 @@ def without_a_name_the_layout_is_us(context):
 
 @case()
 def an_unknown_layout_is_an_error_and_us_is_used(context):
-    with context.machine(cmdline="keyboard=klingon") as machine:
+    with echoing(context, cmdline="keyboard=klingon") as machine:
         machine.expect(r"keyboard: keyboard=klingon is not known; keyboard=us it is. Known: us, de, fr, dvorak\n")
         machine.expect(FOUND % "us")
         machine.expect(UP)
@@ -86,7 +93,7 @@ def an_unknown_layout_is_an_error_and_us_is_used(context):
 
 def machine_case(name, **options):
     def run(context):
-        with context.machine(**options) as machine:
+        with echoing(context, **options) as machine:
             machine.expect(FOUND % "us")
             machine.expect(UP)
             Typist(machine).type("Everything works here, too.\n")
@@ -99,8 +106,8 @@ machine_case("works_with_the_8259_pair", cmdline="irqchip=pic")
 
 @case()
 def works_on_isapc(context):
-    image = ("-drive", f"file={context.boot_image},format=raw,if=ide,snapshot=on")
-    with context.machine(machine="isapc", drive=None, extra=image) as machine:
+    image = ("-drive", f"file={test_image(context)},format=raw,if=ide,snapshot=on")
+    with echoing(context, machine="isapc", drive=None, extra=image) as machine:
         machine.expect(FOUND % "us")
         machine.expect(UP)
         Typist(machine).type("An old machine.\n")
@@ -108,7 +115,7 @@ def works_on_isapc(context):
 
 def absence_case(name, machine_type):
     def run(context):
-        with context.machine(machine=machine_type) as machine:
+        with echoing(context, machine=machine_type) as machine:
             machine.expect(r"keyboard: there is no i8042 controller")
             machine.expect(UP)
             machine.send("over the wire\n")
@@ -137,7 +144,7 @@ def keys_without_text_print_nothing(context):
     silent = """shift shift_r ctrl ctrl_r alt alt_r meta_l meta_r menu f1 f2 f3 f4 f5 f6 f7 f8 f9 f10 f11 f12 print pause
                 insert delete home end pgup pgdn up down left right kp_1 kp_5 kp_9 kp_decimal scroll_lock scroll_lock
                 volumeup audiomute calculator""".split()
-    with context.machine() as machine:
+    with echoing(context) as machine:
         machine.expect(UP)
         typist = Typist(machine)
         for key in silent:
@@ -152,7 +159,7 @@ def keys_without_text_print_nothing(context):
 
 @case()
 def locks_and_modifiers_change_what_is_typed(context):
-    with context.machine(cmdline="keyboard=de") as machine:
+    with echoing(context, cmdline="keyboard=de") as machine:
         machine.expect(UP)
         typist = Typist(machine, "de")
         typist.tap("caps_lock")
@@ -176,7 +183,7 @@ def locks_and_modifiers_change_what_is_typed(context):
 
 @case()
 def a_held_key_repeats(context):
-    with context.machine() as machine:
+    with echoing(context) as machine:
         machine.expect(UP)
         typist = Typist(machine)
         typist.press("a", "a", "a")
@@ -190,7 +197,7 @@ def a_held_key_repeats(context):
 
 @case()
 def keys_held_during_boot_leave_nothing_behind(context):
-    with context.machine() as machine:
+    with echoing(context) as machine:
         typist = Typist(machine)
         typist.press("shift", "x", "x", "x")
         machine.expect(UP)
@@ -207,7 +214,7 @@ def lights_follow_the_locks(context):
     if "ps2_set_ledstate" not in events:
         raise Skip("this QEMU does not say which lights are on")
     log = context.work / "lights.log"
-    with context.machine(extra=("-trace", "enable=ps2_set_ledstate", "-D", str(log))) as machine:
+    with echoing(context, extra=("-trace", "enable=ps2_set_ledstate", "-D", str(log))) as machine:
         machine.expect(UP)
         typist = Typist(machine)
         before = len(log.read_text().splitlines())
@@ -243,18 +250,18 @@ class Moment:
 
 
 def symbol(context, name):
-    elf = Elf.from_file(context.build / "kernel.elf")
+    elf = Elf.from_file(context.build / "kernel-test.elf")
     names = elf.contents(elf.section(".strtab"))
     for index, _, _, _, value, _ in struct.iter_unpack("<IBBHQQ", elf.contents(elf.section(".symtab"))):
         if names[index:names.index(b"\0", index)].decode() == name:
             return value
-    raise Failure(f"kernel.elf has no symbol {name}: this test must learn its new name")
+    raise Failure(f"kernel-test.elf has no symbol {name}: this test must learn its new name")
 
 
 @case()
 def keys_pressed_before_interrupts_are_open_are_kept(context):
     """As many as QEMU's keyboard holds: 16 bytes."""
-    with context.machine(gdb=True) as machine:
+    with echoing(context, gdb=True) as machine:
         machine.gdb.run_to(symbol(context, "keyboard_init"))
         stack = machine.gdb.register("rsp")
         after = int.from_bytes(machine.gdb.memory(stack, 8), "little")
@@ -271,7 +278,7 @@ def keys_pressed_before_interrupts_are_open_are_kept(context):
 @case()
 def after_an_overflow_no_key_stays_down(context):
     """While nobody reads, the ring of 512 bytes fills, and the release of Shift is among what is lost."""
-    with context.machine(gdb=True) as machine:
+    with echoing(context, gdb=True) as machine:
         machine.gdb.run_to(symbol(context, "keyboard_init"))
         with Moment(machine, symbol(context, "keyboard_read"), open_interrupts=True):
             typist = Typist(machine)
@@ -289,7 +296,7 @@ def after_an_overflow_no_key_stays_down(context):
 @case()
 def a_flood_on_the_serial_line_keeps_no_key_waiting(context):
     """What came while nobody read is read in turn."""
-    with context.machine(gdb=True) as machine:
+    with echoing(context, gdb=True) as machine:
         with Moment(machine, symbol(context, "kernel_ready")):
             machine.send("." * 2000)
             Typist(machine).tap("k")
@@ -302,7 +309,7 @@ def a_flood_on_the_serial_line_keeps_no_key_waiting(context):
 @case()
 def a_lost_edge_does_not_silence_the_keyboard(context):
     """A handler that leaves the byte where it is: the controller raises its line no more."""
-    with context.machine(gdb=True) as machine:
+    with echoing(context, gdb=True) as machine:
         gdb, handler = machine.gdb, symbol(context, "handle_interrupt")
         gdb.run_to(symbol(context, "keyboard_init"))
         moment = Moment(machine, symbol(context, "keyboard_read"), open_interrupts=True)

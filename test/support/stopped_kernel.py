@@ -20,10 +20,11 @@ SINK_WRITE_EMERGENCY = 8  # offset in struct log_sink (log/log.h)
 
 
 class Kernel:
-    """kernel.elf: its segments, and its symbols by name."""
+    """A kernel's file: its segments, and its symbols by name."""
 
-    def __init__(self, context):
-        self.elf = Elf.from_file(context.build / "kernel.elf")
+    def __init__(self, context, file="kernel.elf"):
+        self._file = file
+        self.elf = Elf.from_file(context.build / file)
         names = self.elf.contents(self.elf.section(".strtab"))
         table = self.elf.contents(self.elf.section(".symtab"))
         self._symbols = {}
@@ -32,7 +33,7 @@ class Kernel:
 
     def __getitem__(self, name):
         if name not in self._symbols:
-            raise Failure(f"kernel.elf has no symbol {name}: this test must learn its new name")
+            raise Failure(f"{self._file} has no symbol {name}: this test must learn its new name")
         return self._symbols[name]
 
     def section(self, name):

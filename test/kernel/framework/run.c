@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Runs the selected tests in the order of the table, each by itself, and says in TAP (version 14) what became of it.
-// Called once by kernel_ready(); test/kernel/run.py reads what is printed here.
+// Called by kernel_ready(); test/kernel/run.py reads what is printed here.
 #include "run.h"
 #include "landing.h"
 #include "output.h"
 #include "table.h"
 #include <arch/cpu.h>
-#include <arch/emulator_exit.h>
 #include <console/console.h>
 #include <framework/test.h>
 #include <interrupt/vector.h>
@@ -16,7 +15,7 @@
 #include <lib/string.h>
 #include <log/emergency.h>
 #include <memory/heap.h>
-#include <serial/serial.h>
+#include <verdict.h>
 
 constexpr size_t PATTERN_LIMIT = 256;
 constexpr unsigned SHOWN_FAILURES = 12; // names that fit on a screen beside the verdict
@@ -242,11 +241,25 @@ static void show_verdict(void)
     console_show("\n", 1);
 }
 
-[[noreturn]] static void end_run(bool is_pass, unsigned count)
+// All counts begin anew.
+static void choose(void)
 {
-    output_tap("# hewn: end %s %u tests\n", is_pass ? "pass" : "fail", count);
-    serial_drain();
-    emulator_exit(is_pass);
+    table_check();
+    run.selected_count = run_count(run.pattern);
+    run.number = run.failed_count = run.skipped_count = 0;
+}
+
+// In between, a report of the kernel's death speaks of the test under way.
+static void run_selected(void)
+{
+    log_set_epilogue(end_report);
+    output_tap("1..%u\n", run.selected_count);
+    for (unsigned i = 0; i < table_count(); i++) {
+        if (table_matches(table_at(i), run.pattern))
+            run_one(table_at(i));
+    }
+    show_verdict();
+    log_set_epilogue(nullptr);
 }
 
 [[noreturn]] static void refuse(const char *sentence)
@@ -255,34 +268,40 @@ static void show_verdict(void)
     output_failure("# test=%s\n", run.pattern);
     output_verdict(false, " NO TEST WAS RUN ");
     console_show("\n", 1);
-    end_run(false, 0);
+    verdict_end(false, 0);
 }
 
-static void choose(const char *command_line)
+unsigned run_count(const char *pattern)
 {
-    if (!command_line_find(command_line, "test", run.pattern, sizeof run.pattern))
-        string_copy(run.pattern, "*", sizeof run.pattern);
-    if (strlen(run.pattern) == sizeof run.pattern - 1)
-        refuse("what test= asks for is too long");
+    unsigned count = 0;
     for (unsigned i = 0; i < table_count(); i++)
-        run.selected_count += table_matches(table_at(i), run.pattern);
-    if (run.selected_count == 0)
-        refuse("no test of this kernel is called what test= asks for");
+        count += table_matches(table_at(i), pattern);
+    return count;
+}
+
+void run_matching(const char *pattern)
+{
+    string_copy(run.pattern, pattern, sizeof run.pattern);
+    choose();
+    output_tap("TAP version 14\n");
+    run_selected();
+    output_tap("# of %u tests, %u failed and %u were skipped\n", run.selected_count, run.failed_count,
+               run.skipped_count);
 }
 
 void run_tests(const char *command_line)
 {
     log_set_epilogue(end_report);
-    table_check();
     output_tap("TAP version 14\n");
     char value[1];
     run.has_driver = command_line_find(command_line, "driver", value, sizeof value);
-    choose(command_line);
-    output_tap("1..%u\n", run.selected_count);
-    for (unsigned i = 0; i < table_count(); i++) {
-        if (table_matches(table_at(i), run.pattern))
-            run_one(table_at(i));
-    }
-    show_verdict();
-    end_run(run.failed_count == 0, run.selected_count - run.skipped_count);
+    if (!command_line_find(command_line, "test", run.pattern, sizeof run.pattern))
+        string_copy(run.pattern, "*", sizeof run.pattern);
+    if (strlen(run.pattern) == sizeof run.pattern - 1)
+        refuse("what test= asks for is too long");
+    choose();
+    if (run.selected_count == 0)
+        refuse("no test of this kernel is called what test= asks for");
+    run_selected();
+    verdict_end(run.failed_count == 0, run.selected_count - run.skipped_count);
 }

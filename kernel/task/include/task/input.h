@@ -5,7 +5,7 @@
 #include <scancode/scancode.h>
 #include <stdint.h>
 
-// From here on the devices wake their reader. Once, after keyboard_init() and serial_input_enable().
+// From here on the devices wake their reader. After keyboard_init() and serial_input_enable().
 void input_init(void);
 
 // Await the next event of the keyboard.

@@ -12,8 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Start the tasks that listen. Once, after input has been set up. STATUS_NO_MEMORY: nobody listens.
+// Start the tasks that listen. After input has been set up, and again after tty_end(). STATUS_NO_MEMORY: there is none
+// for them.
 [[nodiscard]] enum status tty_init(void);
+
+// The tasks that listen end. What has been typed and not been read stays.
+void tty_end(void);
 
 // Await the next byte. For a task; returns early as await functions do (task/task.h).
 [[nodiscard]] enum status tty_read(uint8_t *byte);
