@@ -2,6 +2,7 @@
 // The order of initialisation. Entered once, from arch/entry.asm; owns nothing but that order and the wiring between
 // modules that do not know each other.
 #include "boot_check.h"
+#include "boot_record.h"
 #include "kernel_ready.h"
 #include "report.h"
 #include "screen.h"
@@ -226,15 +227,20 @@ static void start_input(const struct firmware *firmware, const char *command_lin
     const char *command_line = report_command_line(boot);
     const char *problem = start_memory(&boot, command_line); // from here on BOOT is the kernel's own copy,
     uint64_t memory_tsc = tsc_read();
+    boot_record_set(boot);
+    boot_record_mark(BOOT_MARK_ENTRY, entry_tsc);
+    boot_record_mark(BOOT_MARK_MEMORY, memory_tsc);
     if (problem == nullptr)
         problem = start_heap(boot->entropy[2], command_line); // ... memory of any size can be had,
     struct firmware *firmware = problem == nullptr ? kernel_heap_allocate(sizeof *firmware, 0) : nullptr;
     uint64_t heap_tsc = tsc_read();
+    boot_record_mark(BOOT_MARK_HEAP, heap_tsc);
     enum log_level level = choose_log_level(command_line);
     struct outputs outputs = choose_outputs(command_line);
     start_serial((uint16_t)boot->uart_port, outputs.has_serial, level); // ... the log is read
     if (outputs.has_screen)
         screen_start(&boot->video, command_line, problem == nullptr, level); // ... on the screen too
+    boot_record_mark(BOOT_MARK_SCREEN, tsc_read());
     if (problem != nullptr)
         panic("the kernel cannot set up its memory: %s", problem);
     if (firmware == nullptr)
@@ -244,14 +250,18 @@ static void start_input(const struct firmware *firmware, const char *command_lin
 
     report_boot(boot, command_line, entry_tsc);
     report_memory(memory_tsc - entry_tsc, heap_tsc - entry_tsc);
+    boot_record_mark(BOOT_MARK_REPORT, tsc_read());
 
     read_firmware_tables(firmware, (phys_addr_t){boot->rsdp});
     start_interrupts(firmware, command_line);
+    boot_record_mark(BOOT_MARK_INTERRUPTS, tsc_read());
     start_time(firmware, boot, command_line); // from here on the log counts seconds
     start_storm_watch();
     cpu_interrupts_enable();
     time_check_tick();
+    boot_record_mark(BOOT_MARK_TIME, tsc_read());
     start_input(firmware, command_line); // a keyboard's self-test takes its time, and nothing else waits for it
+    boot_record_mark(BOOT_MARK_INPUT, tsc_read());
     kernel_heap_free(firmware);
     seal_memory(); // what only initialisation writes is constant from here on
 

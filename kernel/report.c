@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The boot report, one function a subject. Called by main; reads struct boot_info, changes nothing.
 #include "report.h"
+#include "boot_record.h"
 #include <arch/cpu.h>
 #include <describe/processor.h>
 #include <describe/size.h>
@@ -15,6 +16,7 @@ typedef unsigned long long printable_t;
 constexpr size_t COMMAND_LINE_LIMIT = 2048;
 constexpr size_t COMMAND_LINE_PIECE = 200; // bytes a log line
 constexpr size_t NAME_LIMIT = 256;
+static_assert(REPORT_MODULE_LIMIT > NAME_LIMIT + 64);
 
 // The loader's strings are not trusted to end.
 static void copy_string(char *buffer, uint64_t address, size_t size_bytes)
@@ -138,18 +140,25 @@ static void report_memory_map(const struct boot_info *boot)
     }
 }
 
+const char *report_module(const struct boot_info *boot, uint32_t index, char text[static REPORT_MODULE_LIMIT])
+{
+    const struct boot_module *module =
+        phys_to_virt((phys_addr_t){boot->modules + (uint64_t)index * boot->module_entry_size});
+    char name[NAME_LIMIT];
+    char size[DESCRIBE_SIZE_LIMIT];
+    copy_string(name, module->name, sizeof name);
+    format_string(text, REPORT_MODULE_LIMIT, "module %s: %llu bytes (%s) at 0x%llx", name, (printable_t)module->size,
+                  describe_size(size, module->size), (printable_t)module->base);
+    return text;
+}
+
 static void report_modules(const struct boot_info *boot)
 {
     if (boot->module_count == 0)
         log_info("boot", "no modules");
     for (uint32_t i = 0; i < boot->module_count; i++) {
-        const struct boot_module *module =
-            phys_to_virt((phys_addr_t){boot->modules + (uint64_t)i * boot->module_entry_size});
-        char name[NAME_LIMIT];
-        char size[DESCRIBE_SIZE_LIMIT];
-        copy_string(name, module->name, sizeof name);
-        log_info("boot", "module %s: %llu bytes (%s) at 0x%llx", name, (printable_t)module->size,
-                 describe_size(size, module->size), (printable_t)module->base);
+        char module[REPORT_MODULE_LIMIT];
+        log_info("boot", "%s", report_module(boot, i, module));
     }
 }
 
@@ -159,33 +168,18 @@ static void report_stage(const char *name, uint64_t ticks, uint64_t total)
     log_info("boot", "%-34s %14llu %5u.%u %%", name, (printable_t)ticks, permille / 10, permille % 10);
 }
 
-// Stages that were not passed have no stamp; the next one then covers them.
 static void report_times(const struct boot_info *boot, uint64_t entry_tsc)
 {
-    static const char *const stages[BOOT_STAMP_COUNT] = {
-        [BOOT_STAMP_BOOT_SECTOR] = nullptr, // the first stamp ends nothing
-        [BOOT_STAMP_STAGE2] = "boot sector: stage 2 read",
-        [BOOT_STAMP_MACHINE_READY] = "CPU, A20, memory map",
-        [BOOT_STAMP_VOLUME_READY] = "volume and HEWN.CFG",
-        [BOOT_STAMP_KERNEL_LOADED] = "kernel loaded",
-        [BOOT_STAMP_MODULES_LOADED] = "modules loaded",
-        [BOOT_STAMP_HANDOVER] = "page tables, kernel verified",
-    };
     uint64_t start = boot->tsc[BOOT_STAMP_BOOT_SECTOR];
     if (start == 0) {
         log_info("boot", "the loader left no time stamps");
         return;
     }
     uint64_t total = entry_tsc - start;
-    uint64_t previous = start;
+    struct boot_stage stage;
     log_info("boot", "%-34s %14s %7s", "stage", "TSC ticks", "share");
-    for (unsigned i = BOOT_STAMP_STAGE2; i < BOOT_STAMP_COUNT; i++) {
-        if (boot->tsc[i] == 0)
-            continue;
-        report_stage(stages[i], boot->tsc[i] - previous, total);
-        previous = boot->tsc[i];
-    }
-    report_stage("jump to the kernel", entry_tsc - previous, total);
+    for (unsigned i = 0; boot_record_stage(&i, &stage) && stage.is_loaders;)
+        report_stage(stage.name, stage.ticks, total);
     report_stage("total", total, total);
     report_stage("of that in INT 13h since stage 2", boot->tsc_in_firmware, total);
 }

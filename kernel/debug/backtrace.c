@@ -59,6 +59,13 @@ const char *backtrace_describe(char *text, size_t size_bytes, uint64_t address, 
     return text;
 }
 
+const char *debug_function_name(const void *place)
+{
+    struct symbol_place symbol;
+    bool is_known = find((uintptr_t)place, &symbol) && symbol.function != nullptr && symbol.offset == 0;
+    return is_known ? symbol.function : "?";
+}
+
 const char *debug_name_call(char *text, size_t size_bytes, const void *place)
 {
     return backtrace_describe(text, size_bytes, (uintptr_t)place, 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sizes and shares. Called by the boot report; must not know what is being measured.
+// Sizes, shares and durations. Called by the boot report and by commands; must not know what is being measured.
 #include <describe/size.h>
 #include <lib/format.h>
 
@@ -18,6 +18,22 @@ const char *describe_size(char buffer[static DESCRIBE_SIZE_LIMIT], uint64_t size
     unsigned whole = (unsigned)(size_bytes >> 10);
     unsigned tenth = (unsigned)(size_bytes & 1023) * 10 / 1024;
     format_string(buffer, DESCRIBE_SIZE_LIMIT, "%u.%u %ciB", whole, tenth, units[unit]);
+    return buffer;
+}
+
+const char *describe_duration(char buffer[static DESCRIBE_DURATION_LIMIT], uint64_t duration_ns)
+{
+    static const char *const units[] = {"us", "ms", "s"};
+    if (duration_ns < 1000) {
+        format_string(buffer, DESCRIBE_DURATION_LIMIT, "%u ns", (unsigned)duration_ns);
+        return buffer;
+    }
+    unsigned unit = 0;
+    uint64_t tenths = duration_ns / 100;
+    for (; tenths >= 10'000 && unit < 2; tenths /= 1000)
+        unit++;
+    format_string(buffer, DESCRIBE_DURATION_LIMIT, "%llu.%u %s", (unsigned long long)(tenths / 10),
+                  (unsigned)(tenths % 10), units[unit]);
     return buffer;
 }
 

@@ -124,6 +124,20 @@ void io_apic_route(uint32_t gsi, uint8_t vector, bool is_low, bool is_level)
     write_line(io_apic, gsi - io_apic->gsi_base, MASKED | vector | (is_low ? LOW : 0) | (is_level ? LEVEL : 0));
 }
 
+struct io_apic_route io_apic_read_route(uint32_t gsi)
+{
+    const struct io_apic *io_apic = find(gsi);
+    uint32_t pin = gsi - io_apic->gsi_base;
+    uint32_t low_half = read(io_apic, REDIRECTION + 2 * pin);
+    return (struct io_apic_route){
+        .controller = (uint8_t)(io_apic - io_apics.list),
+        .pin = (uint8_t)pin,
+        .is_masked = (low_half & MASKED) != 0,
+        .is_low = (low_half & LOW) != 0,
+        .is_level = (low_half & LEVEL) != 0,
+    };
+}
+
 void io_apic_set_mask(uint32_t gsi, bool is_masked)
 {
     const struct io_apic *io_apic = find(gsi);

@@ -19,4 +19,11 @@ void io_apic_route_all_to(const struct acpi_madt *madt, uint8_t destination);
 // Route GSI, which a controller has, to VECTOR of that CPU. It stays masked.
 void io_apic_route(uint32_t gsi, uint8_t vector, bool is_low, bool is_level);
 
+// What GSI's controller is set to.
+struct io_apic_route {
+    uint8_t controller, pin; // in the order of MADT; of that controller
+    bool is_masked, is_low, is_level;
+};
+struct io_apic_route io_apic_read_route(uint32_t gsi);
+
 void io_apic_set_mask(uint32_t gsi, bool is_masked);

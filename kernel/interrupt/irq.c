@@ -35,7 +35,8 @@ struct slot {
     uint64_t count_at_check; // as irq_mask_storms() saw it last
     uint32_t worst_ticks;
     uint32_t line;
-    uint8_t padding[16];
+    uint32_t storm_count;
+    uint8_t padding[12];
 };
 static_assert(sizeof(struct slot) == 64, "a power of two: found by a shift");
 
@@ -238,7 +239,7 @@ enum status irq_register(uint32_t line, irq_handler_fn *handler, void *context)
         slot->context = context;
         slot->line = line;
         slot->count = slot->count_at_check = 0;
-        slot->worst_ticks = 0;
+        slot->worst_ticks = slot->storm_count = 0;
         set_mask(slot, false);
     }
     cpu_interrupts_restore(flags);
@@ -275,14 +276,58 @@ void irq_unmask(uint32_t line)
     set_mask_of_line(line, false);
 }
 
+static struct irq_counters counters_of(const struct slot *slot)
+{
+    return (struct irq_counters){slot->count, slot->worst_ticks, slot->storm_count};
+}
+
 enum status irq_read_counters(uint32_t line, struct irq_counters *counters)
 {
     uint64_t flags = cpu_interrupts_disable();
     const struct slot *slot = find(line);
     if (slot != nullptr)
-        *counters = (struct irq_counters){slot->count, slot->worst_ticks};
+        *counters = counters_of(slot);
     cpu_interrupts_restore(flags);
     return slot != nullptr ? STATUS_OK : STATUS_NOT_FOUND;
+}
+
+// The 8259s take edges: pic_init() says so.
+static void describe_way(const struct slot *slot, struct irq_line *description)
+{
+    if (slot->line == IRQ_LINE_LOCAL_TIMER) {
+        description->is_masked = local_apic_timer_is_masked();
+    } else if (machine.controller == IRQ_CONTROLLER_PIC) {
+        description->is_masked = pic_is_masked((uint8_t)slot->line);
+    } else {
+        struct io_apic_route route = io_apic_read_route(wiring_of(slot->line).gsi);
+        description->has_gsi = true;
+        description->gsi = wiring_of(slot->line).gsi;
+        description->io_apic = route.controller;
+        description->pin = route.pin;
+        description->is_masked = route.is_masked;
+        description->is_level = route.is_level;
+        description->is_low = route.is_low;
+    }
+}
+
+bool irq_next_line(unsigned *vector, struct irq_line *description)
+{
+    for (; *vector < IDT_VECTOR_COUNT; (*vector)++) {
+        uint64_t flags = cpu_interrupts_disable();
+        const struct slot *slot = slot_of((uint8_t)*vector);
+        bool is_line = slot->handler != nullptr;
+        if (is_line) {
+            *description = (struct irq_line){
+                .line = slot->line, .vector = vector_of(slot), .handler = slot->handler, .counters = counters_of(slot)};
+            describe_way(slot, description);
+        }
+        cpu_interrupts_restore(flags);
+        if (is_line) {
+            (*vector)++;
+            return true;
+        }
+    }
+    return false;
 }
 
 // By number, not by time spent: on a virtual CPU, time is also what somebody else has had.
@@ -297,6 +342,7 @@ unsigned irq_mask_storms(uint64_t limit)
         if (slot->handler == nullptr || slot->line == IRQ_LINE_LOCAL_TIMER || count <= limit)
             continue;
         set_mask(slot, true);
+        slot->storm_count++;
         storm_count++;
         log_error("irq", "line %u fired %llu times in a row and is masked now", slot->line, (unsigned long long)count);
     }

@@ -191,6 +191,11 @@ void local_apic_set_timer_mask(bool is_masked)
     write_timer_line();
 }
 
+bool local_apic_timer_is_masked(void)
+{
+    return timer.is_masked;
+}
+
 bool local_timer_is_present(void)
 {
     return apic.is_in_use;

@@ -30,3 +30,4 @@ void local_apic_acknowledge(void);
 bool local_apic_is_in_service(uint8_t vector);
 
 void local_apic_set_timer_mask(bool is_masked);
+[[nodiscard]] bool local_apic_timer_is_masked(void);

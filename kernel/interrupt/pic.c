@@ -60,6 +60,11 @@ void pic_unmask(uint8_t line)
     write_mask(line);
 }
 
+bool pic_is_masked(uint8_t line)
+{
+    return (masks >> line & 1) != 0;
+}
+
 bool pic_is_in_service(uint8_t line)
 {
     uint16_t command = line < PIC_LINES_PER_CHIP ? PIC_MASTER_COMMAND : PIC_SLAVE_COMMAND;

@@ -20,6 +20,7 @@ bool pic_init(void);
 
 void pic_mask(uint8_t line);
 void pic_unmask(uint8_t line);
+[[nodiscard]] bool pic_is_masked(uint8_t line);
 
 // Whether the interrupt of LINE was delivered and has not been acknowledged.
 bool pic_is_in_service(uint8_t line);

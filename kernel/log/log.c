@@ -97,6 +97,7 @@ __attribute__((format(printf, 3, 0))) static void write_line(enum log_level leve
         .text = text,
     };
     record_ring_append(&log_state.ring, &record);
+    log_state.written_count++;
     deliver(&record);
 }
 
@@ -124,6 +125,7 @@ void log_write(enum log_level level, const char *module, const char *format, ...
     uint64_t flags = cpu_interrupts_disable();
     if (log_state.is_busy) {
         log_state.lost_count++;
+        log_state.lost_total++;
     } else {
         log_state.is_busy = true;
         report_lost_lines();
@@ -158,6 +160,11 @@ void log_sink_register(struct log_sink *sink)
         write_to(sink, &record, line, log_render_line(line, &record));
     log_state.is_busy = false;
     cpu_interrupts_restore(flags);
+}
+
+const char *log_level_name(enum log_level level)
+{
+    return level_names[level];
 }
 
 enum status log_level_parse(const char *name, enum log_level *level)

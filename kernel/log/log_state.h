@@ -11,7 +11,9 @@ struct log_state {
     struct log_sink *first_sink;
     struct log_sink *turn; // of a fatal report
     log_epilogue_fn *epilogue;
-    uint32_t lost_count;
+    uint32_t lost_count;    // since the line that said so
+    uint64_t lost_total;    // ever
+    uint64_t written_count; // lines that were kept, ever
     uint32_t fatal_count;
     bool is_busy; // a line is being kept or delivered
     bool is_in_epilogue;

@@ -99,6 +99,11 @@ bool time_has_tick(void)
     return ticks.is_running;
 }
 
+bool time_tick_is_local(void)
+{
+    return ticks.is_local;
+}
+
 uint64_t time_tick_count(void)
 {
     return atomic_load_explicit(&ticks.count, memory_order_relaxed);

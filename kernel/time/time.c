@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Chooses the clock, measures it, and reads it. Called by main, then by everybody; must not know a clock's registers.
+#include "c1e.h"
 #include "clock.h"
 #include "hpet.h"
 #include "pit.h"
@@ -15,13 +16,23 @@
 #include <stdatomic.h>
 #include <time/time.h>
 
-constexpr unsigned SOURCE_COUNT = TIME_SOURCE_PIT + 1;
+constexpr unsigned SOURCE_COUNT = TIME_SOURCE_COUNT;
 constexpr unsigned READ_ATTEMPTS = 3;
 
 static const char *const names[SOURCE_COUNT] = {"none", "tsc", "hpet", "pm", "pit"};
 static const char *const described[SOURCE_COUNT] = {"nothing", "TSC", "HPET", "PM timer", "PIT"};
 
 READ_ONLY_AFTER_INIT struct clock time_clock;
+
+// What initialisation has found out, for those who ask later.
+READ_ONLY_AFTER_INIT static struct {
+    struct time_facts facts;
+    struct clock_source sources[SOURCE_COUNT];
+    uint64_t tsc_multiplier;
+    struct acpi_fadt fadt;
+    bool has_fadt;
+} found;
+
 static _Atomic uint64_t recent_count; // of a narrow clock: some widened count of less than a turn ago
 
 // The recent count is loaded before the counter is read, so whatever interrupts in between only makes it older. It need
@@ -82,6 +93,40 @@ enum status time_source_parse(const char *name, enum time_source *source)
         }
     }
     return STATUS_NOT_FOUND;
+}
+
+const struct time_facts *time_facts(void)
+{
+    return &found.facts;
+}
+
+uint64_t time_of_ticks_ns(uint64_t ticks)
+{
+    return clock_scale(ticks, found.tsc_multiplier);
+}
+
+bool time_read_source(enum time_source source, struct time_reading *reading)
+{
+    constexpr unsigned LOOKS = 8;
+    if (source >= SOURCE_COUNT || found.sources[source].read == nullptr)
+        return false;
+    *reading = (struct time_reading){.mask = found.sources[source].mask, .off_ns = UINT64_MAX};
+    for (unsigned i = 0; i < LOOKS; i++) {
+        uint64_t before_ns = clock_now_ns();
+        uint64_t count = found.sources[source].read();
+        uint64_t width_ns = clock_now_ns() - before_ns;
+        if (width_ns / 2 < reading->off_ns) {
+            reading->count = count;
+            reading->now_ns = before_ns + width_ns / 2;
+            reading->off_ns = width_ns / 2;
+        }
+    }
+    return true;
+}
+
+enum status time_read_date_again(struct time_date *date)
+{
+    return time_read_date(found.has_fadt ? &found.fadt : nullptr, date);
 }
 
 // ---- what there is
@@ -255,6 +300,24 @@ static void report_date(const struct survey *survey)
                     status == STATUS_TIMEOUT ? "is never ready" : "holds no date");
 }
 
+static void keep(const struct survey *survey)
+{
+    for (unsigned i = 0; i < SOURCE_COUNT; i++) {
+        found.sources[i] = survey->sources[i];
+        found.facts.hz[i] = is_there(survey, (enum time_source)i) ? survey->sources[i].hz : 0;
+    }
+    found.facts.hz[TIME_SOURCE_TSC] = survey->tsc_hz;
+    found.sources[TIME_SOURCE_TSC] =
+        (struct clock_source){.read = survey->tsc_hz != 0 ? read_tsc : nullptr, .mask = UINT64_MAX};
+    found.facts.tsc_reference = survey->reference;
+    found.facts.tsc_reason = tsc_rate_reason(survey->trust);
+    found.facts.local_timer_hz = survey->local_timer_hz;
+    found.facts.has_c1e = c1e_is_on();
+    found.tsc_multiplier = survey->tsc_hz != 0 ? clock_multiplier(survey->tsc_hz) : 0;
+    found.fadt = survey->fadt;
+    found.has_fadt = survey->has_fadt;
+}
+
 void time_init(const struct time_options *options)
 {
     struct tsc_rate_facts facts = tsc_facts();
@@ -262,6 +325,7 @@ void time_init(const struct time_options *options)
     find_sources(options->acpi, &survey);
     measure_rates(&facts, &survey);
     start_clock(&survey, choose(&survey, options->forced_source), options->tsc_origin);
+    keep(&survey);
     report_clock(&survey);
     report_date(&survey);
     tick_start(survey.local_timer_hz);

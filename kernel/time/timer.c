@@ -75,3 +75,30 @@ void timers_run(uint64_t now_ns)
         timer->function(timer->context);
     }
 }
+
+static unsigned copy_running(struct timer_view *views, unsigned limit)
+{
+    unsigned count = 0;
+    uint64_t flags = cpu_interrupts_disable();
+    for (const struct timer_queue_entry *entry = queue.first; entry != nullptr; entry = timer_queue_next(entry)) {
+        const struct timer *timer = (const struct timer *)entry;
+        if (count < limit)
+            views[count] = (struct timer_view){entry->due, timer->period_ns, timer->function};
+        count++;
+    }
+    cpu_interrupts_restore(flags);
+    return count;
+}
+
+unsigned timer_list(struct timer_view *views, unsigned limit)
+{
+    unsigned count = copy_running(views, limit);
+    for (unsigned i = 1; i < count && i < limit; i++) {
+        struct timer_view view = views[i];
+        unsigned place = i;
+        for (; place > 0 && views[place - 1].due_ns > view.due_ns; place--)
+            views[place] = views[place - 1];
+        views[place] = view;
+    }
+    return count;
+}

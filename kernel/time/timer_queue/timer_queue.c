@@ -94,3 +94,15 @@ void timer_queue_remove(struct timer_queue *queue, struct timer_queue_entry *ent
         parent = parent->parent;
     entry->rank = 0;
 }
+
+// Left, then right, then back up to where there is a right that has not been seen.
+const struct timer_queue_entry *timer_queue_next(const struct timer_queue_entry *entry)
+{
+    if (entry->left)
+        return entry->left;
+    if (entry->right)
+        return entry->right;
+    while (entry->parent && (entry == entry->parent->right || !entry->parent->right))
+        entry = entry->parent;
+    return entry->parent ? entry->parent->right : nullptr;
+}

@@ -123,7 +123,7 @@ TEST(irq, counters_follow_the_handler)
     enum status status_after = irq_read_counters(RTC_LINE, &after);
     unsigned count = rtc_count;
     rtc_stop();
-    struct irq_counters gone = {77, 77};
+    struct irq_counters gone = {.count = 77, .worst_ticks = 77};
     enum status status_gone = irq_read_counters(RTC_LINE, &gone);
     CHECK_EQUAL(status, STATUS_OK);
     CHECK_EQUAL(status_before, STATUS_OK);

@@ -18,5 +18,8 @@ void debug_report_exception(const struct trap_frame *frame, uint64_t cr2);
 // entered with the old value and returns is taken for smashed.
 void debug_set_canary(uint64_t seed);
 
+// The name of the function that begins at PLACE; "?" when the kernel does not know it.
+const char *debug_function_name(const void *place);
+
 // Put function, file and line of the call that returns to PLACE into TEXT of SIZE_BYTES, and return TEXT.
 const char *debug_name_call(char *text, size_t size_bytes, const void *place);

@@ -45,10 +45,26 @@ void irq_unmask(uint32_t line);
 struct irq_counters {
     uint64_t count;       // interrupts handled
     uint32_t worst_ticks; // the longest time in the handler, in ticks of the TSC, modulo 2^32
+    uint32_t storm_count; // times that irq_mask_storms() has masked it
 };
 
 // STATUS_NOT_FOUND when LINE has no handler.
 enum status irq_read_counters(uint32_t line, struct irq_counters *counters);
+
+// A line that has a handler, as its controller has it now.
+struct irq_line {
+    uint32_t line;
+    uint8_t vector;
+    uint8_t io_apic, pin; // where its wire ends, if it has one
+    bool has_gsi;         // false: it is the 8259 pair's, or no wire
+    bool is_masked, is_level, is_low;
+    uint32_t gsi;
+    irq_handler_fn *handler;
+    struct irq_counters counters;
+};
+
+// Describe the first such line at or behind *VECTOR, 0 to begin with, and move *VECTOR behind it. False: there is none.
+[[nodiscard]] bool irq_next_line(unsigned *vector, struct irq_line *description);
 
 // Mask each line that has had more than LIMIT interrupts since the last call, with an error in the log: a device that
 // nobody can quiet must not take the whole CPU. Returns how many that were. The local timer is exempt.

@@ -21,6 +21,7 @@ enum log_level : uint8_t {
     LOG_LEVEL_INFO,
     LOG_LEVEL_DEBUG,
 };
+constexpr unsigned LOG_LEVEL_COUNT = LOG_LEVEL_DEBUG + 1;
 
 // Takes a line with its line feed. Called with interrupts closed; must not wait without a bound, and must not log.
 typedef void log_output_fn(enum log_level level, const char *text, size_t length);
@@ -56,5 +57,8 @@ __attribute__((format(printf, 3, 4))) void log_write(enum log_level level, const
 #define log_info(module, ...)    log_write(LOG_LEVEL_INFO, module, __VA_ARGS__)
 #define log_debug(module, ...)   log_write(LOG_LEVEL_DEBUG, module, __VA_ARGS__)
 
-// Find the level called NAME ("error", "warning", "info", "debug"). STATUS_NOT_FOUND leaves LEVEL alone.
+// "error", "warning", "info", "debug".
+const char *log_level_name(enum log_level level);
+
+// Find the level called NAME. STATUS_NOT_FOUND leaves LEVEL alone.
 [[nodiscard]] enum status log_level_parse(const char *name, enum log_level *level);

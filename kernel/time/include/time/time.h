@@ -14,6 +14,7 @@ enum time_source : uint8_t {
     TIME_SOURCE_PM,
     TIME_SOURCE_PIT,
 };
+constexpr unsigned TIME_SOURCE_COUNT = TIME_SOURCE_PIT + 1;
 
 constexpr uint32_t TIME_TICKS_PER_SECOND = 1000;
 
@@ -44,9 +45,36 @@ enum time_source time_source(void);
 const char *time_source_name(enum time_source source); // never nullptr
 uint64_t time_source_hz(void);                         // as calibrated; 0 without a source
 
+// What time_init() found.
+struct time_facts {
+    uint64_t hz[TIME_SOURCE_COUNT]; // of each clock that runs, 0 for the others
+    enum time_source tsc_reference; // what the TSC was measured against; TIME_SOURCE_NONE: CPUID says its rate
+    const char *tsc_reason;         // why its rate can be trusted, or not
+    uint64_t local_timer_hz;        // 0: there is no local APIC timer
+    bool has_c1e;                   // which stops that timer while the CPU sleeps
+};
+const struct time_facts *time_facts(void);
+
+// A clock's count at a moment of the clock in use. Counters are as wide as MASK.
+struct time_reading {
+    uint64_t count, mask;
+    uint64_t now_ns; // time_now_ns() when it was read,
+    uint64_t off_ns; // ... and how far that can be wrong
+};
+
+// Read the clock SOURCE, one of those that run, between two looks at the clock in use: the closest of a few.
+[[nodiscard]] bool time_read_source(enum time_source source, struct time_reading *reading);
+
+// TICKS of the TSC in nanoseconds; 0 where its rate is not known.
+uint64_t time_of_ticks_ns(uint64_t ticks);
+
 // Whether interrupts drive the tick, and how many there have been.
 bool time_has_tick(void);
+bool time_tick_is_local(void); // from the local APIC's timer; otherwise from the 8254
 uint64_t time_tick_count(void);
+
+// Read the battery-backed clock, as time_init()'s tables describe it. For the rest as time_read_date(). For a task.
+enum status time_read_date_again(struct time_date *date);
 
 // Read the battery-backed clock; what it says is taken as UTC. FADT may be nullptr. Takes at most 10 ms, where no clock
 // runs 20'000 accesses to its ports (some 20 ms), and in either case 200 more. STATUS_NOT_FOUND when there is none,

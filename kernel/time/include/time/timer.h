@@ -23,5 +23,15 @@ struct timer {
 constexpr unsigned TIMER_LIMIT_PER_TICK = 32;
 void timer_start(struct timer *timer, uint64_t delay_ns, uint64_t period_ns, timer_fn *function, void *context);
 
+// What is known of a timer that is running.
+struct timer_view {
+    uint64_t due_ns, period_ns; // a time of time_now_ns(); 0: once
+    timer_fn *function;
+};
+
+// Describe running timers in VIEWS, in the order in which they are due; of more than LIMIT, some LIMIT of them. Returns
+// how many are running. O(LIMIT^2), of which O(running timers) with interrupts closed.
+unsigned timer_list(struct timer_view *views, unsigned limit);
+
 // Return whether it was running. Afterwards the function does not run, unless it is running now on the stack below.
 bool timer_cancel(struct timer *timer);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// kernel/describe/size.c: sizes and shares at the edges of their units.
+// kernel/describe/size.c: sizes, shares and durations at the edges of their units.
 #include <describe/size.h>
 #include <support/unit.h>
 
@@ -28,6 +28,29 @@ static void sizes_have_the_unit_a_person_would_choose(void **)
     }
 }
 
+static void durations_have_the_unit_a_person_would_choose(void **)
+{
+    static const struct {
+        uint64_t duration_ns;
+        const char *text;
+    } cases[] = {
+        {0, "0 ns"},
+        {999, "999 ns"},
+        {1000, "1.0 us"},
+        {12'399, "12.3 us"},
+        {999'999, "999.9 us"},
+        {1'000'000, "1.0 ms"},
+        {999'999'999, "999.9 ms"},
+        {1'000'000'000, "1.0 s"},
+        {86'400'050'000'000, "86400.0 s"},
+        {UINT64_MAX, "18446744073.7 s"},
+    };
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char buffer[DESCRIBE_DURATION_LIMIT];
+        assert_string_equal(describe_duration(buffer, cases[i].duration_ns), cases[i].text);
+    }
+}
+
 static void shares_are_exact_and_never_overflow(void **)
 {
     assert_int_equal(describe_permille(0, 0), 0);
@@ -43,6 +66,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_have_the_unit_a_person_would_choose),
+        cmocka_unit_test(durations_have_the_unit_a_person_would_choose),
         cmocka_unit_test(shares_are_exact_and_never_overflow),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -29,5 +29,9 @@ static inline bool timer_queue_has(const struct timer_queue_entry *entry)
 // added first comes first.
 void timer_queue_add(struct timer_queue *queue, struct timer_queue_entry *entry, uint64_t due);
 
+// Go through QUEUE in no order: the entry behind ENTRY, which is in it; nullptr behind the last. The first is
+// queue->first. It must not change meanwhile. All of them together take O(n).
+const struct timer_queue_entry *timer_queue_next(const struct timer_queue_entry *entry);
+
 // Take out ENTRY, which is in QUEUE: timer_queue_remove(queue, queue->first) takes the earliest.
 void timer_queue_remove(struct timer_queue *queue, struct timer_queue_entry *entry);

@@ -92,6 +92,22 @@ static unsigned checked_size(void)
     return size;
 }
 
+// Each entry that is in comes once.
+static unsigned walked_size(void)
+{
+    static bool is_seen[ENTRY_LIMIT];
+    memset(is_seen, 0, sizeof is_seen);
+    unsigned size = 0;
+    for (const struct timer_queue_entry *entry = queue.first; entry; entry = timer_queue_next(entry)) {
+        const struct item *item = (const struct item *)entry;
+        assert_true(item->is_in);
+        assert_false(is_seen[item - items]);
+        is_seen[item - items] = true;
+        size++;
+    }
+    return size;
+}
+
 static unsigned log2_floor(unsigned n)
 {
     return 31 - (unsigned)__builtin_clz(n);
@@ -137,6 +153,7 @@ static void random_operations_agree_with_a_plain_array(void **)
             take_out(item);
         assert_ptr_equal(first(), expected_first());
         assert_int_equal(checked_size(), in_count);
+        assert_int_equal(walked_size(), in_count);
     }
 }
 
