@@ -52,6 +52,41 @@ void console_print(const char *format, ...)
     va_end(arguments);
 }
 
+// ---- colours
+
+static void show_in(enum surface_colour foreground, enum surface_colour background)
+{
+    if (!console.has_screen)
+        return;
+    uint64_t flags = cpu_interrupts_disable();
+    terminal_set_usual_colours(&console.terminal, foreground, background);
+    cpu_interrupts_restore(flags);
+}
+
+static void tell_far_terminal(const char *sequences, size_t length)
+{
+    if (console.has_serial)
+        serial_write(sequences, length);
+}
+
+void console_set_colours(enum surface_colour foreground, enum surface_colour background)
+{
+    char sequences[48];
+    size_t length = format_string(sequences, sizeof sequences, "\033]10;#%06x\033\\\033]11;#%06x\033\\",
+                                  (unsigned)surface_palette[foreground], (unsigned)surface_palette[background]);
+    show_in(foreground, background);
+    tell_far_terminal(sequences, length);
+}
+
+void console_reset_colours(void)
+{
+    static const char sequences[] = "\033]110\033\\\033]111\033\\";
+    show_in(SURFACE_LIGHT_GREY, SURFACE_BLACK);
+    tell_far_terminal(sequences, sizeof sequences - 1);
+}
+
+// ---- looking back
+
 void console_look_back(int halves)
 {
     if (!console.has_screen)

@@ -248,6 +248,25 @@ enum status keyboard_init(const char *layout_name, bool is_said_to_be_absent)
     return STATUS_OK;
 }
 
+bool keyboard_is_present(void)
+{
+    return keyboard.is_present;
+}
+
+const char *keyboard_layout(void)
+{
+    return scancode_name_of(keyboard.decoder.layout);
+}
+
+enum status keyboard_set_layout(const char *name)
+{
+    const struct scancode_layout *layout = scancode_layout_find(name);
+    if (layout == nullptr)
+        return STATUS_NOT_FOUND;
+    scancode_set_layout(&keyboard.decoder, layout);
+    return STATUS_OK;
+}
+
 static void drive_lights(void)
 {
     uint8_t modifiers = scancode_modifiers(&keyboard.decoder);

@@ -11,7 +11,7 @@ import re
 from support.failure import Failure, check_equal
 
 PROMPT = "hewn> "
-SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[ -/]*[0-~])")
+SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])")
 
 
 def without_sequences(text):
@@ -27,7 +27,7 @@ class Session:
     def run(self, line, timeout=None):
         """Types LINE and Enter; what is said until the next prompt, as lines without control sequences."""
         self.machine.send(line + "\r")
-        match = self.machine.expect(f"{re.escape(line)}\n((?:.*\n)*?)(?:\x1b\\[m)?{PROMPT}$", timeout)
+        match = self.machine.expect(f"{re.escape(line)}\n((?:.*\n)*?)(?:{SEQUENCE.pattern})*{PROMPT}$", timeout)
         return without_sequences(match[1]).split("\n")[:-1]
 
     def status(self):

@@ -258,7 +258,7 @@ static void soft_reset(struct terminal *terminal)
 {
     terminal->top = 0;
     terminal->bottom = terminal->rows;
-    terminal->saved = (struct terminal_cursor){.pen = RENDITION_DEFAULT};
+    terminal->saved = (struct terminal_cursor){.pen = terminal->usual};
     unsigned row = terminal->cursor.row, column = terminal->cursor.column;
     terminal->cursor = terminal->saved;
     terminal->cursor.row = row;

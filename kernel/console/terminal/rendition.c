@@ -118,11 +118,11 @@ static void select_colour(struct terminal_pen *pen, unsigned value)
         pen->background = colour_of(value - 100) | BRIGHT;
 }
 
-static void select_one(struct terminal_pen *pen, unsigned value)
+static void select_one(struct terminal_pen *pen, const struct terminal_pen *usual, unsigned value)
 {
     switch (value) {
     case 0:
-        *pen = RENDITION_DEFAULT;
+        *pen = *usual;
         break;
     case 1:
         pen->is_bold = true;
@@ -137,10 +137,10 @@ static void select_one(struct terminal_pen *pen, unsigned value)
         pen->is_reverse = false;
         break;
     case 39:
-        pen->foreground = RENDITION_DEFAULT.foreground;
+        pen->foreground = usual->foreground;
         break;
     case 49:
-        pen->background = RENDITION_DEFAULT.background;
+        pen->background = usual->background;
         break;
     default:
         select_colour(pen, value);
@@ -160,7 +160,7 @@ void rendition_select(struct terminal *terminal)
         } else {
             unsigned sub_parameters = count_sub_parameters(terminal, at + 1);
             if (sub_parameters == 0)
-                select_one(pen, value);
+                select_one(pen, &terminal->usual, value);
             at += 1 + sub_parameters;
         }
     }

@@ -4,6 +4,7 @@
 #include "control.h"
 #include "cursor.h"
 #include "parser.h"
+#include "rendition.h"
 
 constexpr size_t LINES_MAX = 1 << 20; // so that sums of two fit an int
 
@@ -30,6 +31,7 @@ enum status terminal_init(struct terminal *terminal, struct surface *surface, su
         .end_at = line_cells * (unsigned)line_count,
         .does_line_feed_return = does_line_feed_return,
     };
+    terminal->usual = RENDITION_DEFAULT;
     control_reset(terminal);
     grid_init(terminal);
     grid_show(terminal);
@@ -153,6 +155,14 @@ void terminal_view(struct terminal *terminal, int lines)
     grid_show_view(terminal);
 }
 
+void terminal_set_usual_colours(struct terminal *terminal, enum surface_colour foreground,
+                                enum surface_colour background)
+{
+    terminal->usual = (struct terminal_pen){.foreground = foreground, .background = background};
+    terminal->cursor.pen = terminal->usual;
+    rendition_apply(terminal);
+}
+
 void terminal_repair(struct terminal *terminal)
 {
     if (terminal->cursor.row >= terminal->rows || terminal->cursor.column > terminal->columns) {
@@ -160,6 +170,7 @@ void terminal_repair(struct terminal *terminal)
         terminal->cursor.column = 0;
     }
     struct terminal_cursor cursor = terminal->cursor;
+    terminal->usual = RENDITION_DEFAULT;
     control_reset(terminal);
     terminal->cursor.row = cursor.row;
     terminal->cursor.column = cursor.column;

@@ -71,3 +71,8 @@ const char *scancode_layout_name(size_t index)
 {
     return index < sizeof layouts / sizeof *layouts ? layouts[index]->name : nullptr;
 }
+
+const char *scancode_name_of(const struct scancode_layout *layout)
+{
+    return layout->name;
+}

@@ -255,3 +255,9 @@ void scancode_decoder_init(struct scancode_decoder *decoder, const struct scanco
 {
     *decoder = (struct scancode_decoder){.layout = layout};
 }
+
+void scancode_set_layout(struct scancode_decoder *decoder, const struct scancode_layout *layout)
+{
+    decoder->layout = layout;
+    decoder->accent = 0;
+}

@@ -31,6 +31,12 @@ void console_show(const char *text, size_t length);
 // console_write() with a format (lib/format.h).
 __attribute__((format(printf, 1, 2))) void console_print(const char *format, ...);
 
+// Show text without colours of its own in FOREGROUND on BACKGROUND from here on: on the screen by terminal's usual
+// colours, at the serial line by asking its terminal with OSC 10 and 11 (xterm), which some do not know. Back again:
+// light grey on black, and what that terminal has. A report of the kernel's death goes back by itself.
+void console_set_colours(enum surface_colour foreground, enum surface_colour background);
+void console_reset_colours(void);
+
 // Look back HALVES half screens, or forth where that is negative. Text that comes brings the end back.
 void console_look_back(int halves);
 

@@ -15,6 +15,14 @@
 // in both ways.
 enum status keyboard_init(const char *layout_name, bool is_said_to_be_absent);
 
+// Whether one was found.
+[[nodiscard]] bool keyboard_is_present(void);
+
+// The layout's name; and from the next key on, another. STATUS_NOT_FOUND: there is none called NAME. For the reader's
+// context. From keyboard_init() on.
+const char *keyboard_layout(void);
+enum status keyboard_set_layout(const char *name);
+
 // Take the next event, if there is one. Does not wait. Not from interrupt handlers. It is also what keeps the lights of
 // the locks right, one byte a call.
 [[nodiscard]] bool keyboard_read(struct key_event *event);

@@ -60,14 +60,15 @@ struct terminal {
     unsigned view_distance; // lines that the surface shows further up than the screen
     unsigned top, bottom;   // the scroll region: rows TOP to BOTTOM - 1
     struct terminal_cursor cursor, saved;
-    bool is_inserting;       // IRM
-    bool is_new_line_mode;   // LNM
-    bool has_autowrap;       // DECAWM
-    bool is_cursor_visible;  // DECTCEM
-    bool is_plain;           // nothing of that keeps ASCII from going to its cells just so
-    surface_cell_t colours;  // of the next character
-    surface_cell_t blank;    // what erasing leaves
-    uint32_t last_character; // for REP
+    bool is_inserting;         // IRM
+    bool is_new_line_mode;     // LNM
+    bool has_autowrap;         // DECAWM
+    bool is_cursor_visible;    // DECTCEM
+    struct terminal_pen usual; // what SGR 0 selects
+    bool is_plain;             // nothing of that keeps ASCII from going to its cells just so
+    surface_cell_t colours;    // of the next character
+    surface_cell_t blank;      // what erasing leaves
+    uint32_t last_character;   // for REP
     uint64_t tab_stops[TERMINAL_MAX_COLUMNS / 64];
 
     // What the surface has not been told yet; see grid.c.
@@ -104,6 +105,11 @@ struct terminal {
 // surface, one draw() and one fill() a row that changed, one move_cursor() and one flush(), however much scrolled by. A
 // sequence may end in a later write. When lines of before are in view, the screen comes back first (as xterm does it).
 void terminal_write(struct terminal *terminal, const char *bytes, size_t length);
+
+// From here on SGR 0, 39 and 49, and what resets the colours, select FOREGROUND and BACKGROUND, and so does this. Cells
+// stay as they are. terminal_repair() takes it back.
+void terminal_set_usual_colours(struct terminal *terminal, enum surface_colour foreground,
+                                enum surface_colour background);
 
 // Look LINES further up, or down where that is negative, as far as there are lines. The cursor is shown as long as its
 // row is. O(cells of a screen).

@@ -147,6 +147,9 @@ struct scancode_layout;
 // The names that scancode_layout_find() knows, one for each INDEX from 0 on; nullptr behind the last one.
 [[nodiscard]] const char *scancode_layout_name(size_t index);
 
+// The name by which LAYOUT is found.
+[[nodiscard]] const char *scancode_name_of(const struct scancode_layout *layout);
+
 constexpr size_t SCANCODE_EVENT_LIMIT = 2;
 
 // To be initialised by scancode_decoder_init(); the fields are scancode's own.
@@ -163,6 +166,10 @@ struct scancode_decoder {
 
 // No key is down, no lock is on.
 void scancode_decoder_init(struct scancode_decoder *decoder, const struct scancode_layout *layout);
+
+// From the next byte on, keys type what LAYOUT says. What is down and which locks are on stays; an accent that waits is
+// forgotten.
+void scancode_set_layout(struct scancode_decoder *decoder, const struct scancode_layout *layout);
 
 // Take the next byte. Then take the events that it makes, until there is none; those of the byte before are forgotten.
 // No sequence of bytes is wrong: what makes no sense is skipped, and 00h and FFh, by which a keyboard says that it lost

@@ -449,6 +449,23 @@ static void a_terminal_of_rubbish_can_be_repaired(void **)
     }
 }
 
+static void usual_colours_are_what_resets_select(void **)
+{
+    static const char *const resets[] = {"\x1b[m", "\x1b[39;49m", "\x1b[0m", "\x1b[!p"};
+    terminal_set_usual_colours(&terminal, SURFACE_YELLOW, SURFACE_BLUE);
+    for (unsigned i = 0; i < sizeof resets / sizeof *resets; i++) {
+        write("\x1b[31;42m");
+        write(resets[i]);
+        assert_int_equal(terminal.cursor.pen.foreground, SURFACE_YELLOW);
+        assert_int_equal(terminal.cursor.pen.background, SURFACE_BLUE);
+        write("x");
+        assert_int_equal(mirror_surface_cell(&mirror, 0, i), surface_cell('x', SURFACE_YELLOW, SURFACE_BLUE));
+    }
+    terminal_repair(&terminal);
+    assert_int_equal(terminal.cursor.pen.foreground, SURFACE_LIGHT_GREY);
+    assert_int_equal(terminal.cursor.pen.background, SURFACE_BLACK);
+}
+
 static void repair_keeps_what_is_on_the_screen(void **)
 {
     write_numbers(0, 50);
@@ -474,6 +491,7 @@ int main(int argument_count, char **arguments)
         cmocka_unit_test_setup(what_cannot_be_a_terminal_is_refused, fresh),
         cmocka_unit_test_setup(a_wide_surface_is_used_in_part, fresh),
         cmocka_unit_test_setup(a_screen_of_one_cell_works, fresh),
+        cmocka_unit_test_setup(usual_colours_are_what_resets_select, fresh),
         cmocka_unit_test_setup(the_last_column_wraps_only_for_another_character, fresh),
         cmocka_unit_test_setup(ill_formed_utf8_is_replaced_part_by_part, fresh),
         cmocka_unit_test_setup(seventeen_parameters_are_sixteen, fresh),

@@ -271,6 +271,26 @@ static void dead_keys_wait_for_a_letter(void **)
         assert_types(cases[i].layout, cases[i].keys, cases[i].text);
 }
 
+static void another_layout_counts_from_the_next_key_on(void **)
+{
+    use_layout("us");
+    FEED(0x2a, 0x15, 0x95); // Shift is held, and stays so
+    scancode_set_layout(&decoder, scancode_layout_find("de"));
+    FEED(0x15, 0x95, 0xaa, 0x29, 0xa9); // the circumflex waits
+    assert_string_equal(scancode_name_of(decoder.layout), "de");
+    scancode_set_layout(&decoder, scancode_layout_find("us"));
+    FEED(0x1e, 0x9e);
+    uint32_t typed[4] = {};
+    size_t count = 0;
+    for (size_t i = 0; i < event_count; i++)
+        if (events[i].codepoint != 0)
+            typed[count++ % COUNT(typed)] = events[i].codepoint;
+    assert_int_equal(count, 3);
+    assert_int_equal(typed[0], 'Y');
+    assert_int_equal(typed[1], 'Z');
+    assert_int_equal(typed[2], 'a');
+}
+
 static void an_accent_alone_is_an_event_without_a_key(void **)
 {
     use_layout("de");
@@ -662,6 +682,7 @@ int main(void)
         cmocka_unit_test_setup(layouts_are_found_by_their_names, fresh),
         cmocka_unit_test_setup(dead_keys_wait_for_a_letter, fresh),
         cmocka_unit_test_setup(an_accent_alone_is_an_event_without_a_key, fresh),
+        cmocka_unit_test_setup(another_layout_counts_from_the_next_key_on, fresh),
         cmocka_unit_test_setup(an_accent_survives_modifiers_and_its_own_repeats, fresh),
         cmocka_unit_test_setup(sequences_become_events, fresh),
         cmocka_unit_test_setup(every_key_is_pressed_and_released, fresh),
