@@ -25,11 +25,13 @@ static const char *const names[STAMP_COUNT] = {
 };
 
 static const struct boot_info *info;
+static const char *words;
 static uint64_t stamps[STAMP_COUNT];
 
-void boot_record_set(const struct boot_info *boot)
+void boot_record_set(const struct boot_info *boot, const char *command_line)
 {
     info = boot;
+    words = command_line;
     for (unsigned i = 0; i < BOOT_STAMP_COUNT; i++)
         stamps[i] = boot->tsc[i];
 }
@@ -37,6 +39,11 @@ void boot_record_set(const struct boot_info *boot)
 const struct boot_info *boot_record(void)
 {
     return info;
+}
+
+const char *boot_record_command_line(void)
+{
+    return words;
 }
 
 void boot_record_mark(enum boot_mark mark, uint64_t tsc)

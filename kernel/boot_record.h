@@ -19,9 +19,11 @@ enum boot_mark : uint8_t {
     BOOT_MARK_COUNT
 };
 
-// From here on BOOT, which stays where it is, is what the loader said.
-void boot_record_set(const struct boot_info *boot);
+// From here on BOOT is what the loader said, and COMMAND_LINE, which the memory of the loader held, besides. Both stay
+// where they are.
+void boot_record_set(const struct boot_info *boot, const char *command_line);
 const struct boot_info *boot_record(void);
+const char *boot_record_command_line(void);
 
 // The stage that ends with MARK ends at TSC.
 void boot_record_mark(enum boot_mark mark, uint64_t tsc);

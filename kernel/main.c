@@ -227,7 +227,7 @@ static void start_input(const struct firmware *firmware, const char *command_lin
     const char *command_line = report_command_line(boot);
     const char *problem = start_memory(&boot, command_line); // from here on BOOT is the kernel's own copy,
     uint64_t memory_tsc = tsc_read();
-    boot_record_set(boot);
+    boot_record_set(boot, command_line);
     boot_record_mark(BOOT_MARK_ENTRY, entry_tsc);
     boot_record_mark(BOOT_MARK_MEMORY, memory_tsc);
     if (problem == nullptr)

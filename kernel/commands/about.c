@@ -12,7 +12,7 @@ static enum status run_about(struct command_call *call)
                   HEWN_SANITIZE ? "undefined behaviour panics" : "no check for undefined behaviour");
     command_print(call, "licence     MIT for the code, CC BY 4.0 for the pages, no warranty of any kind\n");
     command_print(call, "letters     from fonts with licences of their own: FONTS.TXT on this volume\n");
-    command_print(call, "to read     README.md and docs/ of the sources; docs/reading-order.md is the tour\n");
+    command_print(call, "to read     README.md and docs/ of the sources; docs/reading-order.md\n");
     command_print(call, "to try      \"help\" lists the commands, \"help <command>\" explains one\n");
     return STATUS_OK;
 }

@@ -299,6 +299,6 @@ static enum status run_bench(struct command_call *request)
 }
 
 COMMAND(bench, .summary = "measure what the kernel's ordinary work costs here", .run = run_bench,
-        .details = "Interrupts stay open; the median leaves out the rounds that they fall into. \"log\" leaves some\n"
-                   "lines in the log.\n",
+        .details = "Interrupts stay open; the median leaves out the rounds that they fall into.\n"
+                   "\"log\" leaves some lines in the log.\n",
         .parameters = {{"name", row_name, .kind = COMMAND_WORD, .is_optional = true}});

@@ -14,10 +14,10 @@ static const char LOADER_COLOUR[] = "\033[36m", KERNEL_COLOUR[] = "\033[32m", US
 
 static void print_origin(struct command_call *call, const struct boot_info *boot)
 {
-    const char *command_line = report_command_line(boot);
-    command_print(call, "drive 0x%02x, volume at LBA %llu; kernel at physical 0x%llx, %s\n", boot->boot_drive,
+    const char *command_line = boot_record_command_line();
+    command_print(call, "drive 0x%02x, volume at LBA %llu; kernel at physical 0x%llx, %sverified\n", boot->boot_drive,
                   (printable_t)boot->volume_lba, (printable_t)boot->kernel_phys_base,
-                  boot->flags & BOOT_FLAG_KERNEL_VERIFIED ? "its checksum verified" : "not verified");
+                  boot->flags & BOOT_FLAG_KERNEL_VERIFIED ? "" : "not ");
     command_print(call, "command line from %s: %s\n", boot->flags & BOOT_FLAG_COMMAND_LINE_QEMU ? "QEMU" : "the loader",
                   command_line[0] != '\0' ? command_line : "(empty)");
     for (uint32_t i = 0; i < boot->module_count; i++) {
@@ -82,5 +82,5 @@ static enum status run_boot(struct command_call *call)
 }
 
 COMMAND(boot, .summary = "tell where the kernel came from, and how long each stage of the boot took", .run = run_boot,
-        .details = "From the boot sector's first instruction to the prompt. Bars of the loader are cyan, those of the\n"
-                   "kernel green. What the firmware did before it is not in it.\n");
+        .details = "From the boot sector's first instruction to the prompt; what the firmware did\n"
+                   "before is not in it. Bars of the loader are cyan, those of the kernel green.\n");

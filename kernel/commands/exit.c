@@ -15,6 +15,6 @@ static enum status run_exit(struct command_call *call)
 }
 
 COMMAND(exit, .summary = "end the emulator with a verdict", .run = run_exit,
-        .details = "QEMU needs -device isa-debug-exit,iobase=0xf4 and exits with 33 for pass, 35 for fail. A real\n"
-                   "machine stands still from here on; \"poweroff\" is for those.\n",
+        .details = "QEMU wants -device isa-debug-exit,iobase=0xf4 and exits with 33 for pass, 35\n"
+                   "for fail. A real machine stands still; \"poweroff\" is for those.\n",
         .parameters = {{"verdict", verdict_name, .kind = COMMAND_WORD}});

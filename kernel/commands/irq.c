@@ -30,15 +30,20 @@ static struct text line_name(const struct irq_line *line)
     return text;
 }
 
-// "gsi 2 apic 0 pin 2"
-static struct text wire_of(const struct irq_line *line)
+// Neither the 8259 pair's lines nor the local timer have any.
+static struct text gsi_of(const struct irq_line *line)
 {
-    struct text text;
-    if (line->line == IRQ_LINE_LOCAL_TIMER)
-        return (struct text){"local APIC"};
-    if (!line->has_gsi)
-        return (struct text){"8259 pair"};
-    format_string(text.bytes, sizeof text.bytes, "gsi %u = %u.%u", line->gsi, line->io_apic, line->pin);
+    struct text text = {"-"};
+    if (line->has_gsi)
+        format_string(text.bytes, sizeof text.bytes, "%u", line->gsi);
+    return text;
+}
+
+static struct text pin_of(const struct irq_line *line)
+{
+    struct text text = {"-"};
+    if (line->has_gsi)
+        format_string(text.bytes, sizeof text.bytes, "%u.%u", line->io_apic, line->pin);
     return text;
 }
 
@@ -68,9 +73,9 @@ static void print_line(struct command_call *call, const struct irq_line *line, u
     const char *state = line->counters.storm_count != 0 && line->is_masked ? "\033[91mstorm\033[m "
                         : line->is_masked                                  ? "\033[93mmasked\033[m"
                                                                            : "open  ";
-    command_print(call, "%-5s %-14s 0x%02x %-10s %s %9llu %6llu.%llu %9s %s\n", line_name(line).bytes,
-                  wire_of(line).bytes, line->vector, trigger_of(line).bytes, state, (printable_t)line->counters.count,
-                  (printable_t)(rate / 10), (printable_t)(rate % 10), worst,
+    command_print(call, "%-5s %4s %4s 0x%02x %-10s %s %8llu %4llu.%llu %8s %s\n", line_name(line).bytes,
+                  gsi_of(line).bytes, pin_of(line).bytes, line->vector, trigger_of(line).bytes, state,
+                  (printable_t)line->counters.count, (printable_t)(rate / 10), (printable_t)(rate % 10), worst,
                   debug_function_name((const void *)line->handler));
 }
 
@@ -82,7 +87,7 @@ static enum status run_irq(struct command_call *call)
     command_print(call, "%s; rates are those of the last %s\n",
                   irq_controller() == IRQ_CONTROLLER_APIC ? "local APIC and I/O APICs" : "8259 pair",
                   describe_duration(span, span_ns));
-    command_print(call, "%-5s %-14s %-4s %-10s %-6s %9s %8s %9s %s\n", "line", "wire", "to", "trigger", "state",
+    command_print(call, "%-5s %4s %4s %-4s %-10s %-6s %8s %6s %8s %s\n", "line", "gsi", "pin", "to", "trigger", "state",
                   "count", "each s", "worst", "handler");
     struct irq_line line;
     for (unsigned vector = 0; irq_next_line(&vector, &line);) {
@@ -98,7 +103,7 @@ static enum status run_irq(struct command_call *call)
 
 COMMAND(irq, .summary = "show the interrupt lines, their handlers and how often they came", .run = run_irq,
         .details = "line     the device's: ISA IRQ 0 to 15, a GSI above that; or the CPU's own timer\n"
-                   "wire     \"gsi 2 = 0.2\": global system interrupt 2 is pin 2 of I/O APIC 0\n"
+                   "gsi      its wire by ACPI's count of them; pin 0.2: pin 2 of I/O APIC 0\n"
                    "to       the vector that the CPU sees\n"
                    "each s   interrupts a second since this was asked last; at first, since the boot\n"
                    "worst    the longest time in the handler\n");

@@ -142,5 +142,5 @@ static enum status run_timers(struct command_call *call)
 }
 
 COMMAND(timers, .summary = "show the clocks, the tick and the timers that are running", .run = run_timers,
-        .details = "* is the clock in use. The others are compared with it for 20 ms each: +5 ppm gains five\n"
-                   "microseconds a second on it, as far as 20 ms can tell.\n");
+        .details = "* is the clock in use. The others are compared with it for 20 ms each: one at\n"
+                   "+5 ppm gains five microseconds a second on it, as far as 20 ms can tell.\n");

@@ -53,9 +53,9 @@ static enum status run_color(struct command_call *call)
 }
 
 COMMAND(color, .summary = "set the colours of text that has none of its own", .run = run_color,
-        .details =
-            "Without a name, back to light grey on black. On the screen they count for what follows; a terminal\n"
-            "at the serial line is told by OSC 10 and 11, and may recolour what is there.\n",
+        .details = "Without a name, back to light grey on black. On the screen they count for what\n"
+                   "follows; a terminal at the serial line is told by OSC 10 and 11, and may\n"
+                   "recolour what is there.\n",
         .parameters = {{"foreground", colour_name, .kind = COMMAND_WORD, .is_optional = true},
                        {"background", colour_name, .kind = COMMAND_WORD, .is_optional = true}});
 

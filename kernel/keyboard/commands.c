@@ -17,5 +17,5 @@ static enum status run_layout(struct command_call *call)
 }
 
 COMMAND(layout, .summary = "show or set the layout of the keyboard", .run = run_layout,
-        .details = "From the next key on. keyboard= on the kernel's command line chooses the first one.\n",
+        .details = "From the next key on. keyboard= on the command line chooses the first one.\n",
         .parameters = {{"name", scancode_layout_name, .kind = COMMAND_WORD, .is_optional = true}});

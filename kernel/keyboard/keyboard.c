@@ -76,7 +76,7 @@ static unsigned take_bytes(void)
     return count;
 }
 
-static void handle_interrupt(void *)
+static void keyboard_irq(void *)
 {
     (void)take_bytes();
     if (listener.function != nullptr)
@@ -167,7 +167,7 @@ static void set_preferences(bool is_translating)
 // Nothing that is typed from here on is lost: the handler is there before the first key can come.
 static enum status start(void)
 {
-    enum status status = irq_register(KEYBOARD_LINE, handle_interrupt, nullptr);
+    enum status status = irq_register(KEYBOARD_LINE, keyboard_irq, nullptr);
     if (status != STATUS_OK) {
         log_error("keyboard", "line %u cannot be had (%d): nothing can be typed", KEYBOARD_LINE, (int)status);
         return status;

@@ -73,6 +73,6 @@ static enum status run_log(struct command_call *call)
 }
 
 COMMAND(log, .summary = "show the log again, from a level on", .run = run_log,
-        .details = "Without a level, all that is kept: the last 64 KiB, whatever loglevel= lets through as it is\n"
-                   "written.\n",
+        .details = "Without a level, all that is kept: the last 64 KiB, lines included that\n"
+                   "loglevel= held back.\n",
         .parameters = {{"level", level_name, COMMAND_WORD, .is_optional = true}});

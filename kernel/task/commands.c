@@ -66,6 +66,8 @@ static enum status run_tasks(struct command_call *call)
 }
 
 COMMAND(tasks, .summary = "list the tasks and what they have used of the CPU", .run = run_tasks,
-        .details = "kind       stack: a function with a stack of its own; steps: one that is called again and again\n"
-                   "state      waits: for input, a message or a time; ready: comes in its turn; ends: was asked to\n"
-                   "worst run  the longest time between two awaits; what is over a second is in the log, too\n");
+        .details = "kind       stack: a function with a stack of its own; steps: one that is called\n"
+                   "           again and again\n"
+                   "state      waits: for input, a message or a time; ready: comes in its turn;\n"
+                   "           ends: was asked to\n"
+                   "worst run  the longest time between two awaits; more than a second is in the log\n");

@@ -35,4 +35,4 @@ static enum status run_uptime(struct command_call *call)
 }
 
 COMMAND(uptime, .summary = "say how long the machine has been up", .run = run_uptime,
-        .details = "Since the boot sector's first instruction; ticks of the kernel since its clock was started.\n");
+        .details = "Since the boot sector's first instruction; ticks since the clock was started.\n");

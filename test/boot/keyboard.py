@@ -310,7 +310,7 @@ def a_flood_on_the_serial_line_keeps_no_key_waiting(context):
 def a_lost_edge_does_not_silence_the_keyboard(context):
     """A handler that leaves the byte where it is: the controller raises its line no more."""
     with echoing(context, gdb=True) as machine:
-        gdb, handler = machine.gdb, symbol(context, "handle_interrupt")
+        gdb, handler = machine.gdb, symbol(context, "keyboard_irq")
         gdb.run_to(symbol(context, "keyboard_init"))
         moment = Moment(machine, symbol(context, "keyboard_read"), open_interrupts=True)
         code = gdb.memory(handler, 1)

@@ -42,8 +42,8 @@ static enum status run_test(struct command_call *call)
 }
 
 COMMAND(test, .summary = "run tests of this kernel by their full name, with * and ?", .run = run_test,
-        .details =
-            "\"test irq.*\" runs a suite. The tests have the machine to themselves, after the line in which this\n"
-            "stands; what they say is on the serial line, the verdict on the screen. One that has to end the\n"
-            "kernel does so when it is the only one, and one in which somebody outside plays a part is skipped.\n",
+        .details = "\"test irq.*\" runs a suite. The tests have the machine to themselves, after the\n"
+                   "line in which this stands; what they say is on the serial line, the verdict on\n"
+                   "the screen. One that has to end the kernel does so when it is the only one, and\n"
+                   "one in which somebody outside plays a part is skipped.\n",
         .parameters = {{"glob", .kind = COMMAND_WORD}});
