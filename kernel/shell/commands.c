@@ -4,6 +4,7 @@
 #include "table.h"
 #include <arch/tsc.h>
 #include <lib/command.h>
+#include <lib/string.h>
 #include <syntax/arguments.h>
 #include <time/time.h>
 
@@ -18,12 +19,20 @@ static const char *command_name(size_t index)
 
 static void explain_parameter(struct command_call *call, const struct command_parameter *parameter)
 {
+    constexpr size_t COLUMNS = 78;
     if (parameter->choice == nullptr)
         return;
-    command_print(call, "%s:", parameter->name);
+    command_print(call, "  %s:", parameter->name);
+    size_t column = strlen(parameter->name) + 3;
     const char *word;
-    for (size_t i = 0; (word = parameter->choice(i)) != nullptr; i++)
+    for (size_t i = 0; (word = parameter->choice(i)) != nullptr; i++) {
+        column += strlen(word) + 1;
+        if (column > COLUMNS) {
+            command_print(call, "\n   ");
+            column = strlen(word) + 4;
+        }
         command_print(call, " %s", word);
+    }
     command_print(call, "\n");
 }
 
