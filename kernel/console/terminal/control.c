@@ -155,16 +155,22 @@ static uint32_t graphic(uint32_t code_point)
     return code_point >= '_' && code_point <= '~' ? graphics[code_point - '_'] : code_point;
 }
 
-static void put_cell(struct terminal *terminal, uint32_t code_point)
+// CODE_POINT as often as COUNT says, at most a row of them. Insert mode makes room for all that go to a row at once.
+static void put_cells(struct terminal *terminal, uint32_t code_point, unsigned count)
 {
-    cursor_make_room(terminal);
-    unsigned row = terminal->cursor.row, column = terminal->cursor.column;
-    if (terminal->is_inserting)
-        grid_insert(terminal, row, column, 1);
-    struct grid_line *line = grid_line(terminal, row);
-    line->cells[column] = terminal->colours | code_point;
-    grid_change(terminal, row, line, column, column + 1);
-    terminal->cursor.column = column + 1;
+    while (count > 0) {
+        cursor_make_room(terminal);
+        unsigned row = terminal->cursor.row, column = terminal->cursor.column;
+        unsigned run = least(count, terminal->columns - column);
+        if (terminal->is_inserting)
+            grid_insert(terminal, row, column, run);
+        struct grid_line *line = grid_line(terminal, row);
+        for (unsigned i = 0; i < run; i++)
+            line->cells[column + i] = terminal->colours | code_point;
+        grid_change(terminal, row, line, column, column + run);
+        terminal->cursor.column = column + run;
+        count -= run;
+    }
     if (!terminal->has_autowrap)
         cursor_leave_margin(terminal);
 }
@@ -173,17 +179,15 @@ void control_put(struct terminal *terminal, uint32_t code_point)
 {
     if (has_graphics(terminal))
         code_point = graphic(code_point);
-    put_cell(terminal, code_point);
+    put_cells(terminal, code_point, 1);
     terminal->last_character = code_point;
 }
 
 // REP: ECMA 8.3.103. A row of them is all that makes sense.
 static void repeat(struct terminal *terminal, unsigned count)
 {
-    if (terminal->last_character == 0)
-        return;
-    for (count = least(count, terminal->columns); count > 0; count--)
-        put_cell(terminal, terminal->last_character);
+    if (terminal->last_character != 0)
+        put_cells(terminal, terminal->last_character, least(count, terminal->columns));
 }
 
 // ---- erasing

@@ -169,11 +169,13 @@ static void feed_control_sequence(struct terminal *terminal, uint8_t byte)
     }
 }
 
-// Linux's terminfo entry has two strings without an end: ESC ] R, and ESC ] P with seven digits.
+// ECMA-48 ends a string with ST alone (5.6); xterm ends OSC with BEL, too, and no other. Linux's terminfo entry has two
+// strings without an end: ESC ] R, and ESC ] P with seven digits.
 static void feed_string(struct terminal *terminal, uint8_t byte)
 {
-    bool is_first = terminal->string_kind == ']' && terminal->string_left == STRING_MAX;
-    bool is_end = byte == BELL || byte == CANCEL || byte == SUBSTITUTE || (is_first && byte == 'R');
+    bool is_command = terminal->string_kind == ']';
+    bool is_first = is_command && terminal->string_left == STRING_MAX;
+    bool is_end = byte == CANCEL || byte == SUBSTITUTE || (is_command && byte == BELL) || (is_first && byte == 'R');
     terminal->string_left--;
     if (is_first && byte == 'P')
         terminal->string_left = PALETTE_DIGITS;

@@ -63,6 +63,7 @@ static const struct sequence {
      "EEEEEEEEEEEEEEEEEEEE/EEEEEEEEEEEEEEEEEEEE/EEEEEEEEEEEEEEEEEEEE/EEEEEEEEEEEEEEEEEEEE/EEEEEEEEEEEEEEEEEEEE", "1;1",
      .other = "leaves cursor and region alone"},
     {"DCS", "ESC P ... ESC \\", "a\033P0;1|17/17\033\\b", "ab", "1;3"},
+    {"DCS", "ESC P ... ESC \\", "a\033P1\a7\033\\b", "ab", "1;3", .other = "ends it at BEL"}, // no end, as in xterm
     {"SOS", "ESC X ... ESC \\", "a\033Xtext\033\\b", "ab", "1;3", .other = "ends it after its first byte"},
     {"OSC", "ESC ] ... ESC \\", "a\033]0;title\033\\b", "ab", "1;3"},
     {"OSC", "ESC ] ... ESC \\", "a\033]0;title\ab", "ab", "1;3"}, // as xterm ends it
@@ -122,6 +123,7 @@ static const struct sequence {
     {"HPA", "CSI n 06/00", "abcde\033[2`X", "aXcde", "1;3"},
     {"HPR", "CSI n a", "a\033[3aX", "a   X", "1;6"},
     {"REP", "CSI n b", "ab\033[3b", "abbbb", "1;6"},
+    {"REP", "CSI n b", "abc\r\033[4hx\033[3b", "xxxxabc", "1;5", .other = "does not insert"},
     {"REP", "CSI n b", "x\033[9999b", "xxxxxxxxxxxxxxxxxxxx/x", "2;2", .other = "goes on"}, // a row of them at most
     {"REP", "CSI n b", "\033[3bX", "X", "1;2", .other = sequence_hangs},
     {"DA", "CSI c", "\033[c\033[1c", "", "1;1", "\033[?6c", .other = "is a VT100 with advanced video"},

@@ -212,6 +212,13 @@ static void sequences_that_are_not_ours_leave_no_trace(void **)
     assert_int_equal(terminal.cursor.column, 5);
 }
 
+// As in xterm; ECMA-48 has ST alone.
+static void the_bell_ends_no_string_but_that_of_osc(void **)
+{
+    write("a\x1bPb\ac\x1b\\d\x1bXe\af\x18g\x1b^h\ai\x1b\\j\x1b_k\al\x1b\\m\x1b]0;n\ao");
+    assert_row(0, "adgjmo");
+}
+
 static void positions_beyond_the_screen_are_its_edge(void **)
 {
     char first[COLUMNS + 1], last[COLUMNS + 1];
@@ -390,6 +397,36 @@ static void bytes_at_once_do_what_they_do_one_by_one(void **)
     }
 }
 
+// ---- repetition
+
+// The screen and the cursor after BEFORE and, COUNT times, TEXT.
+static struct terminal_cursor shown_after(surface_cell_t *shown, const char *before, const char *text, unsigned count)
+{
+    start(12, 4, 3);
+    write(before);
+    for (unsigned i = 0; i < count; i++)
+        write(text);
+    memcpy(shown, mirror.cells, 12 * 4 * sizeof *shown);
+    return terminal.cursor;
+}
+
+// REP does what the same character does that is typed as often.
+static void repetition_is_typing(void **)
+{
+    static const char *const modes[] = {"", "\x1b[4h", "\x1b[?7l", "\x1b[4h\x1b[?7l", "\x1b[2;3r\x1b[4h"};
+    for (unsigned round = 0; round < 12 * 12 * sizeof modes / sizeof *modes; round++) {
+        static surface_cell_t repeated[12 * 4], typed[12 * 4];
+        unsigned count = 1 + round % 12, column = 1 + round / 12 % 12;
+        char before[64], text[16];
+        snprintf(before, sizeof before, "abcdefghijklmnopqrstuvwxyz%s\x1b[3;%uHX", modes[round / 144], column);
+        snprintf(text, sizeof text, "\x1b[%ub", count);
+        struct terminal_cursor one = shown_after(repeated, before, text, 1);
+        struct terminal_cursor other = shown_after(typed, before, "X", count);
+        assert_memory_equal(repeated, typed, sizeof typed);
+        assert_memory_equal(&one, &other, sizeof other);
+    }
+}
+
 // ---- interruptions
 
 static const char *interrupted_text;
@@ -397,6 +434,27 @@ static const char *interrupted_text;
 static void write_interrupted_text(void *)
 {
     terminal_write(&terminal, interrupted_text, strlen(interrupted_text));
+}
+
+// The power of two that the instructions of a write of TEXT do not reach, after BEFORE, on a wide and low screen.
+static unsigned cost_of(const char *before, const char *text)
+{
+    interrupted_text = text;
+    unsigned most = 64;
+    for (bool is_interrupted = true; is_interrupted;) {
+        most *= 2;
+        start(TERMINAL_MAX_COLUMNS, 4, 0);
+        write(before);
+        is_interrupted = interrupted_after(most, write_interrupted_text, nullptr);
+    }
+    return most;
+}
+
+static void repetition_in_insert_mode_costs_no_more_than_a_screen(void **)
+{
+    if (!CAN_INTERRUPT)
+        skip();
+    assert_true(cost_of("\x1b[4hx\r", "\x1b[512b") <= cost_of("\x1b[44m", "\x1b[2J\x1b[S\x1b[T"));
 }
 
 // What a panic does: repair, then text in new rows at the bottom. It must be there.
@@ -497,6 +555,7 @@ int main(int argument_count, char **arguments)
         cmocka_unit_test_setup(seventeen_parameters_are_sixteen, fresh),
         cmocka_unit_test_setup(a_string_without_an_end_hides_4096_bytes, fresh),
         cmocka_unit_test_setup(sequences_that_are_not_ours_leave_no_trace, fresh),
+        cmocka_unit_test_setup(the_bell_ends_no_string_but_that_of_osc, fresh),
         cmocka_unit_test_setup(positions_beyond_the_screen_are_its_edge, fresh),
         cmocka_unit_test_setup(the_scroll_region_holds_its_rows, fresh),
         cmocka_unit_test_setup(lines_that_leave_can_be_looked_at, fresh),
@@ -511,6 +570,8 @@ int main(int argument_count, char **arguments)
         cmocka_unit_test_setup(much_text_is_drawn_once, fresh),
         cmocka_unit_test_setup(movements_of_one_part_are_one, fresh),
         cmocka_unit_test_setup(bytes_at_once_do_what_they_do_one_by_one, fresh),
+        cmocka_unit_test_setup(repetition_is_typing, fresh),
+        cmocka_unit_test_setup(repetition_in_insert_mode_costs_no_more_than_a_screen, fresh),
         cmocka_unit_test_setup(a_write_that_was_interrupted_anywhere_can_be_repaired, fresh),
         cmocka_unit_test_setup(a_terminal_of_rubbish_can_be_repaired, fresh),
         cmocka_unit_test_setup(repair_keeps_what_is_on_the_screen, fresh),
