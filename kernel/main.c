@@ -74,7 +74,8 @@ static void require_valid(const struct boot_info *boot)
     if (problem == nullptr)
         return;
     start_serial(PC_COM1, true, LOG_LEVEL_INFO);
-    screen_start(&PC_TEXT, "", false, LOG_LEVEL_INFO);
+    const struct boot_video *framebuffer = boot_check_framebuffer(boot);
+    screen_start(framebuffer != nullptr ? framebuffer : &PC_TEXT, "", false, LOG_LEVEL_INFO);
     panic("the boot information at %p is not valid: %s. The loader must follow docs/boot-protocol.md",
           (const void *)boot, problem);
 }

@@ -272,6 +272,11 @@ FIELDS = {
     "video_address": (128, 8),
     "rsdp": (136, 8), "uart_port": (144, 4), "first_stamp": (184, 8),
 }
+FRAMEBUFFER = {"video_kind": 2, "video_width": 1024, "video_height": 768, "video_pitch": 4096, "video_bits": 32,
+               "video_channels": int.from_bytes(bytes((16, 8, 8, 8, 0, 8)), "little"), "video_address": 0xfd000000}
+PIXELS_WRONG = "its framebuffer has impossible dimensions"
+ROWS_WRONG = "its framebuffer has rows that overlap, or end inside a pixel"
+COLOURS_WRONG = "its framebuffer has colours that cannot be"
 MODULES_WRONG = "its module table has impossible dimensions"
 MAP_WRONG = "its memory map has impossible dimensions"
 ADDRESS_WRONG = "RDI does not hold an address of the identity map"
@@ -295,6 +300,18 @@ BAD_INFO = {
     "huge_module_table": ({"module_count": 4097, "modules": SCRATCH, "module_entry_size": 24}, MODULES_WRONG),
     "small_module_entries": ({"module_count": 1, "modules": SCRATCH, "module_entry_size": 23}, MODULES_WRONG),
 }
+# The same, of a framebuffer that is a sound one otherwise.
+BAD_INFO.update({name: ({**FRAMEBUFFER, **changes}, problem) for name, (changes, problem) in {
+    "unknown_screen": ({"video_kind": 3}, "its screen is of a kind that version 1 of the protocol does not have"),
+    "framebuffer_of_24_bits": ({"video_bits": 24}, "its framebuffer has not 32 bits a pixel"),
+    "framebuffer_without_rows": ({"video_height": 0}, PIXELS_WRONG),
+    "huge_framebuffer": ({"video_height": 0xffffffff, "video_pitch": 0xfffffffc}, PIXELS_WRONG),
+    "framebuffer_whose_rows_overlap": ({"video_pitch": 4092}, ROWS_WRONG),
+    "framebuffer_without_colours": ({"video_channels": 0}, COLOURS_WRONG),
+    "framebuffer_with_a_colour_beyond_the_pixel":
+        ({"video_channels": int.from_bytes(bytes((25, 8, 8, 8, 0, 8)), "little")}, COLOURS_WRONG),
+    "framebuffer_nowhere": ({"video_address": 0}, "its framebuffer lies where none can be"),
+}.items()})
 BAD_ADDRESSES = {
     "null": lambda address: 0,
     "page_0": lambda address: 0x800,
@@ -375,20 +392,12 @@ def text_mode_is_the_kernels_own(context):
         machine.expect_screen("Hewn is up")
 
 
-FRAMEBUFFER = {"video_kind": 2, "video_width": 1024, "video_height": 768, "video_pitch": 4096, "video_bits": 32,
-               "video_channels": int.from_bytes(bytes((16, 8, 8, 8, 0, 8)), "little"), "video_address": 0xfd000000}
-UNUSABLE = "a framebuffer of 1024 x 768 with {} bits a pixel and {} bytes a row cannot be used"
 # name: (what is wrong with it, the sentence)
 BAD_FRAMEBUFFERS = {
-    "rows_overlap": ({"video_pitch": 4092}, UNUSABLE.format(32, 4092)),
-    "24_bits": ({"video_bits": 24}, UNUSABLE.format(24, 4096)),
-    "no_colours": ({"video_channels": 0}, UNUSABLE.format(32, 4096)),
-    "colour_beyond_the_pixel": ({"video_channels": int.from_bytes(bytes((25, 8, 8, 8, 0, 8)), "little")},
-                                UNUSABLE.format(32, 4096)),
-    "larger_than_memory": ({"video_height": 0xffffffff, "video_pitch": 0xffffffff},
-                           "the framebuffer at 0xfd000000 cannot be mapped"),
+    "too_small": ({"video_width": 7}, "a framebuffer of 7 x 768 with 32 bits a pixel and 4096 bytes a row "
+                                      "cannot be used"),
     "in_memory": ({"video_address": 0x100000}, "the framebuffer at 0x100000 cannot be mapped"),
-    "nowhere": ({"video_address": 0}, "the framebuffer at 0x0 cannot be mapped"),
+    "out_of_reach": ({"video_address": 1 << 46}, "the framebuffer at 0x400000000000 cannot be mapped"),
 }
 
 
