@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.case import add_case, case, run_cases
-from support.console_screen import rows_of, shown_rows
+from support.console_screen import log_lines, require_rows, rows_of, screen_of, shown_rows, write_lines
 from support.failure import check, check_equal
 from support.kernel_tests import test_image
 from support.keys import Typist
@@ -25,7 +25,7 @@ TEXT_COLUMNS = 80
 UD2 = b"\x0f\x0b"
 LOAD = b"\x8a\x00"  # mov al, [rax]
 SCRATCH = 0xffff_8000_0003_8000  # in the direct map: usable memory, and nobody's so far
-SCROLLBACK = 1000  # lines that have left the screen, at the least
+SCROLLBACK = 1000  # lines that have left the screen
 
 # name: (what the command line says, rows and columns, the card)
 SCREENS = {
@@ -34,6 +34,7 @@ SCREENS = {
     "1024x768": ("video=1024x768", 48, 128, "std"),
     "1920x1080": ("video=1920x1080", 67, 240, "std"),
     "1024x768_virtio": ("video=1024x768", 48, 128, "virtio"),
+    "2560x1600": ("video=2560x1600", 50, 160, "std"),
     "best": ("video=best", 50, 160, "std"),
     "text_cirrus": ("video=1024x768", 25, 80, "cirrus"),
 }
@@ -54,28 +55,6 @@ def glyphs_of(context):
     return Glyphs(context.build)
 
 
-def log_lines(machine):
-    """What the kernel has sent to the serial line, which stage 2 had before."""
-    serial = machine.serial
-    return serial[serial.index("\n[") + 1:].split("\n")[:-1]
-
-
-def require_rows(machine, glyphs, wanted, what):
-    """What is on the screen, in the end: what comes by a key takes a moment."""
-    limit = time.monotonic() + 10
-    while (found := shown_rows(machine, glyphs)) != wanted and time.monotonic() < limit:
-        time.sleep(0.05)
-    for number, (one, other) in enumerate(zip(found, wanted), 1):
-        check_equal(one, other, f"row {number} of {what}")
-    check_equal(len(found), len(wanted), f"rows of {what}")
-
-
-def screen_of(rows, count):
-    """What `count` rows show when all of `rows` were written, and the cursor stands below them."""
-    shown = [*rows[1 - count:], ""]
-    return shown + [""] * (count - len(shown))
-
-
 # ---- the log
 
 def log_case(screen):
@@ -90,7 +69,7 @@ def log_case(screen):
 # What the log's levels look like, and a boot that has a line of each before its report.
 LEVELS = {"error: main: console=": 12, "warning: screen: no memory for lines": 14, "hewn: Hewn": 7}
 COLOURFUL = "console=paper fail_heap="
-LINES_BLOCK = {"text": 2, "80x50": 2, "1024x768": 3}  # which allocation is that of the screen's lines
+LINES_BLOCK = 2  # which allocation is that of the screen, lines to look back at included
 
 
 def require_colours(rows, colours):
@@ -108,7 +87,7 @@ def colour_rows(machine, glyphs):
         rows = [pairs[start:start + TEXT_COLUMNS] for start in range(0, len(pairs), TEXT_COLUMNS)]
     else:
         rows = [[(character, paper << 4 | (ink or 0)) for character, ink, paper in row]
-                for row in decode_framebuffer(picture, 1, glyphs)]
+                for row in decode_framebuffer(picture, glyphs)]
     return [("".join(character for character, _ in row), {colours for character, colours in row if character != " "})
             for row in rows]
 
@@ -116,7 +95,7 @@ def colour_rows(machine, glyphs):
 def level_case(screen):
     def run(context):
         kernel, glyphs = Kernel(context), glyphs_of(context)
-        with machine_of(context, screen, f"{COLOURFUL}{LINES_BLOCK[screen]}", gdb=True) as machine:
+        with machine_of(context, screen, f"{COLOURFUL}{LINES_BLOCK}", gdb=True) as machine:
             run_to_first(machine, kernel, "processor_identify")
             require_colours(colour_rows(machine, glyphs), LEVELS)
     return run
@@ -142,13 +121,6 @@ def loglevel_keeps_lines_from_both(context):
 
 
 # ---- looking back
-
-def write_lines(machine, count):
-    """Through the serial line, which is echoed: lines of their own number."""
-    for first in range(1, count + 1, 100):
-        machine.send("".join(f"line {number}\n" for number in range(first, min(first + 100, count + 1))))
-        machine.expect(f"^line {min(first + 99, count)}$")
-
 
 def view_of(rows, count, distance):
     """What the screen shows that many rows further up."""
@@ -212,7 +184,7 @@ def far_back_case(screen):
             while (top := shown_rows(machine, glyphs)[0]) not in rows[:-SCROLLBACK] and time.monotonic() < limit:
                 typist.tap("pgup", ("shift",))
             number = int(re.fullmatch(r"line (\d+)", top)[1])
-            check(number <= 1500 - SCROLLBACK - count, f"looking back ends at line {number} of 1500")
+            check_equal(number, 1500 + 2 - count - SCROLLBACK, "the first of 1500 lines that can be looked at")
             at = rows.index(top, len(rows) - 1500)
             require_rows(machine, glyphs, rows[at:at + count], "the oldest lines")
     return run
@@ -431,7 +403,8 @@ for each in PLACES:
     add_case(f"report_is_whole_{each}", death_case(each))
     add_case(f"report_is_clean_after_a_rude_program_{each}", rude_case(each))
     add_case(f"levels_have_colours_{each}", level_case(each))
-add_case("report_is_whole_1920x1080", death_case("1920x1080"))
+for each in ("1920x1080", "2560x1600"):
+    add_case(f"report_is_whole_{each}", death_case(each))
 add_case("looks_far_back_text", far_back_case("text"))
 add_case("looks_far_back_1024x768", far_back_case("1024x768"))
 for each in ("", "video=1024x768", "video=best rows=50", "console=vga"):

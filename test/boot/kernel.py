@@ -394,8 +394,7 @@ def text_mode_is_the_kernels_own(context):
 
 # name: (what is wrong with it, the sentence)
 BAD_FRAMEBUFFERS = {
-    "too_small": ({"video_width": 7}, "a framebuffer of 7 x 768 with 32 bits a pixel and 4096 bytes a row "
-                                      "cannot be used"),
+    "too_small": ({"video_width": 7}, "a framebuffer of 7 x 768 has no room for a character"),
     "in_memory": ({"video_address": 0x100000}, "the framebuffer at 0x100000 cannot be mapped"),
     "out_of_reach": ({"video_address": 1 << 46}, "the framebuffer at 0x400000000000 cannot be mapped"),
 }

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """What a screen shows, read from text mode's memory or decoded out of a framebuffer's pixels; and whether that is the
 page of every feature (console_page.py), cell by cell."""
+import time
+
 from support.console_page import BLACK, CURSOR_COLUMN, CURSOR_ROW, GREY, expected
 from support.failure import Failure, check, check_equal
 from support.machine import TEXT_COLUMNS
 from support.screen import (HEIGHT, PALETTE, SYMBOLS, TEXT_PIXELS, WIDTH, character_of, decode_cell, decode_framebuffer,
-                            text_of)
+                            is_dense, text_of)
 
 CURSOR = CURSOR_ROW - 1, CURSOR_COLUMN - 1
 MISSING = 0xfe  # the filled square that stands for what code page 437 lacks
@@ -59,20 +61,21 @@ class Painter:
 
     def seen(self, cell):
         if cell not in self._known:
-            self._known[cell] = decode_cell(self.paint(*cell), 1, 0, 0, self._glyphs)
+            self._known[cell] = decode_cell(self.paint(*cell), 0, 0, self._glyphs)
         return self._known[cell]
 
 
 def require_page_in(picture, glyphs, has_cursor=False):
-    width, _, pixels = picture
+    width, height, pixels = picture
     painter = Painter(glyphs)
-    found = decode_framebuffer(picture, 1, glyphs)
-    wanted = [[painter.seen(cell) for cell in row] for row in expected(width // WIDTH, len(found))]
+    found = decode_framebuffer(picture, glyphs)
+    wanted = [[painter.seen(cell) for cell in row] for row in expected(len(found[0]), len(found))]
     row, column = CURSOR
     if has_cursor:
         wanted[row][column] = painter.seen((CURSOR_ON_BLANK, GREY, BLACK))
     require_cells(found, wanted)
-    check(not any(pixels[3 * width * HEIGHT * len(found):]), "below the last row it is not black")
+    below = height % (2 * HEIGHT if is_dense(picture) else HEIGHT)
+    check(not any(pixels[3 * width * (height - below):]), "below the last row it is not black")
 
 
 # ---- a window of Bochs, somewhere on the screen of an X server
@@ -115,7 +118,7 @@ def require_page_in_window(picture, glyphs, columns, rows, is_text_mode):
     start = find_window(pixels, 3 * width, lines)
     cells = b"".join(pixels[at:at + 3 * WIDTH] for y in range(rows * HEIGHT) for column in range(columns)
                      for at in [start + 3 * (y * width + column * cell_width)])
-    found = decode_framebuffer((columns * WIDTH, rows * HEIGHT, cells), 1, glyphs)
+    found = decode_framebuffer((columns * WIDTH, rows * HEIGHT, cells), glyphs)
     require_cells(found, [[painter.seen(cell) for cell in row] for row in wanted])
 
 
@@ -134,7 +137,7 @@ def shown_rows(machine, glyphs):
     """What the screen says, row by row, blanks at their ends removed."""
     picture = machine.screen_pixels()
     if picture[:2] != TEXT_PIXELS:
-        return [row.replace(CURSOR_ON_BLANK, " ").rstrip() for row in text_of(decode_framebuffer(picture, 1, glyphs))]
+        return [row.replace(CURSOR_ON_BLANK, " ").rstrip() for row in text_of(decode_framebuffer(picture, glyphs))]
     text = machine.screen_cells()[::2].decode("cp437")
     return [text[start:start + TEXT_COLUMNS].rstrip() for start in range(0, len(text), TEXT_COLUMNS)]
 
@@ -145,3 +148,32 @@ def rows_of(lines, columns):
     for line in lines:
         rows += [line[start:start + columns].rstrip() for start in range(0, max(len(line), 1), columns)]
     return rows
+
+
+def log_lines(machine):
+    """What the kernel has sent to the serial line, which stage 2 had before."""
+    serial = machine.serial
+    return serial[serial.index("\n[") + 1:].split("\n")[:-1]
+
+
+def require_rows(machine, glyphs, wanted, what):
+    """What is on the screen, in the end: what comes by a key takes a moment."""
+    limit = time.monotonic() + 10
+    while (found := shown_rows(machine, glyphs)) != wanted and time.monotonic() < limit:
+        time.sleep(0.05)
+    for number, (one, other) in enumerate(zip(found, wanted), 1):
+        check_equal(one, other, f"row {number} of {what}")
+    check_equal(len(found), len(wanted), f"rows of {what}")
+
+
+def screen_of(rows, count):
+    """What `count` rows show when all of `rows` were written, and the cursor stands below them."""
+    shown = [*rows[1 - count:], ""]
+    return shown + [""] * (count - len(shown))
+
+
+def write_lines(machine, count):
+    """Through the serial line, which is echoed: lines of their own number."""
+    for first in range(1, count + 1, 100):
+        machine.send("".join(f"line {number}\n" for number in range(first, min(first + 100, count + 1))))
+        machine.expect(f"^line {min(first + 99, count)}$")

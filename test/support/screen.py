@@ -7,10 +7,13 @@ A picture is what Machine.screen_pixels() returns: (width, height, bytes), three
 import json
 from itertools import zip_longest
 
+from support.failure import Failure
+
 PALETTE = [bytes.fromhex(colour) for colour in (
     "000000", "0000aa", "00aa00", "00aaaa", "aa0000", "aa00aa", "aa5500", "aaaaaa",
     "555555", "5555ff", "55ff55", "55ffff", "ff5555", "ff55ff", "ffff55", "ffffff")]
 WIDTH, HEIGHT = 8, 16  # of a glyph
+DENSE = (2560, 1440)  # pixels from which on each pixel of a glyph is four
 COLUMNS = 80
 TEXT_PIXELS = (720, 400)
 TEXT_WIDTH = 9
@@ -92,15 +95,33 @@ def colour_of(pixel):
     return PALETTE.index(pixel)
 
 
-def decode_cell(picture, scale, row, column, glyphs):
+def is_dense(picture):
+    return picture[0] >= DENSE[0] and picture[1] >= DENSE[1]
+
+
+def undoubled(picture):
+    """A dense screen with one pixel in place of each four, which have to be the same."""
+    width, height, pixels = picture
+    rows = []
+    for start in range(0, 3 * width * height, 6 * width):
+        row, below = pixels[start:start + 3 * width], pixels[start + 3 * width:start + 6 * width]
+        parts = [row[part::6] for part in range(6)]
+        if row != below or parts[:3] != parts[3:]:
+            raise Failure(f"in rows {start // 3 // width} and the next not every four pixels are the same")
+        half = bytearray(3 * (width // 2))
+        half[::3], half[1::3], half[2::3] = parts[:3]
+        rows.append(half)
+    return width // 2, height // 2, b"".join(rows)
+
+
+def decode_cell(picture, row, column, glyphs):
     """(character, foreground, background): the last two are numbers of the palette; foreground None of a blank. What is no
     glyph is "?" with None for both."""
     width, _, pixels = picture
-    left, top = column * WIDTH * scale, row * HEIGHT * scale
     grid = []
-    for y in range(HEIGHT):
-        start = 3 * ((top + y * scale) * width + left)
-        grid.append([pixels[start + 3 * scale * x:start + 3 * scale * x + 3] for x in range(WIDTH)])
+    for y in range(row * HEIGHT, (row + 1) * HEIGHT):
+        start = 3 * (y * width + column * WIDTH)
+        grid.append([pixels[start + 3 * x:start + 3 * x + 3] for x in range(WIDTH)])
     colours = sorted({pixel for line in grid for pixel in line})
     if len(colours) == 1:
         return " ", None, colour_of(colours[0])
@@ -111,10 +132,12 @@ def decode_cell(picture, scale, row, column, glyphs):
     return "?", None, None
 
 
-def decode_framebuffer(picture, scale, glyphs):
+def decode_framebuffer(picture, glyphs):
     """Rows of cells as decode_cell() tells them, off the kernel's framebuffer."""
-    columns, rows = picture[0] // (WIDTH * scale), picture[1] // (HEIGHT * scale)
-    return [[decode_cell(picture, scale, row, column, glyphs) for column in range(columns)] for row in range(rows)]
+    if is_dense(picture):
+        picture = undoubled(picture)
+    columns, rows = picture[0] // WIDTH, picture[1] // HEIGHT
+    return [[decode_cell(picture, row, column, glyphs) for column in range(columns)] for row in range(rows)]
 
 
 def text_of(cells):

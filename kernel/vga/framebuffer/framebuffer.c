@@ -21,16 +21,6 @@ static unsigned least(unsigned left, unsigned right)
     return left < right ? left : right;
 }
 
-static unsigned columns_of(const struct framebuffer_mode *mode)
-{
-    return least(mode->width / (FONT_WIDTH * scale_of(mode)), MAX_COLUMNS);
-}
-
-static unsigned rows_of(const struct framebuffer_mode *mode)
-{
-    return least(mode->height / (FONT_HEIGHT * scale_of(mode)), FRAMEBUFFER_MAX_ROWS);
-}
-
 static bool is_sound(struct framebuffer_channel channel)
 {
     return channel.bits > 0 && channel.bits <= 32 && channel.shift <= 32 - channel.bits;
@@ -42,9 +32,25 @@ static bool is_usable(const struct framebuffer_mode *mode)
            is_sound(mode->blue);
 }
 
-size_t framebuffer_cell_count(const struct framebuffer_mode *mode)
+struct framebuffer_size framebuffer_size(const struct framebuffer_mode *mode)
 {
-    return is_usable(mode) ? (size_t)2 * columns_of(mode) * rows_of(mode) : 0;
+    if (!is_usable(mode))
+        return (struct framebuffer_size){};
+    unsigned scale = scale_of(mode);
+    return (struct framebuffer_size){least(mode->width / (FONT_WIDTH * scale), MAX_COLUMNS),
+                                     least(mode->height / (FONT_HEIGHT * scale), FRAMEBUFFER_MAX_ROWS)};
+}
+
+// What of SIZE there are cells for.
+static struct framebuffer_size cut_to(struct framebuffer_size size, size_t cell_count)
+{
+    if (cell_count >= framebuffer_cell_count(size))
+        return size;
+    size.columns = least(size.columns, FRAMEBUFFER_SMALL_COLUMNS);
+    size_t rows = cell_count / framebuffer_cell_count((struct framebuffer_size){size.columns, 1});
+    if (rows < size.rows)
+        size.rows = (unsigned)rows;
+    return size;
 }
 
 // COLOUR's eight bits at SHIFT, as a share of all that the channel can show.
@@ -191,20 +197,22 @@ static const struct surface_card card = {
 enum status framebuffer_start(struct framebuffer *framebuffer, const struct framebuffer_mode *mode,
                               surface_cell_t *cells, size_t cell_count, struct surface **surface)
 {
-    size_t needed = framebuffer_cell_count(mode);
-    if (needed == 0)
+    struct framebuffer_size size = framebuffer_size(mode);
+    if (framebuffer_cell_count(size) == 0)
         return STATUS_UNSUPPORTED;
-    if (cell_count < needed)
+    size = cut_to(size, cell_count);
+    size_t used = framebuffer_cell_count(size);
+    if (used == 0)
         return STATUS_RANGE;
     *framebuffer = (struct framebuffer){
-        .surface = {.card = &card, .columns = columns_of(mode), .rows = rows_of(mode)},
+        .surface = {.card = &card, .columns = size.columns, .rows = size.rows},
         .pixels = mode->pixels,
         .pitch = mode->pitch,
         .row_bytes = (size_t)FONT_HEIGHT * scale_of(mode) * mode->pitch,
         .column_bytes = FONT_WIDTH * scale_of(mode) * sizeof(uint32_t),
         .scale = scale_of(mode),
         .wanted = cells,
-        .shown = cells + needed / 2,
+        .shown = cells + used / 2,
         .cursor = NO_CURSOR,
         .painted_cursor = NO_CURSOR,
         .brush_colours = UINT32_MAX,
@@ -212,7 +220,7 @@ enum status framebuffer_start(struct framebuffer *framebuffer, const struct fram
     set_colours(framebuffer, mode);
     for (unsigned row = 0; row < FRAMEBUFFER_MAX_ROWS; row++)
         framebuffer->changed[row].first = UINT16_MAX;
-    for (size_t i = 0; i < needed; i++)
+    for (size_t i = 0; i < used; i++)
         cells[i] = BLANK;
     paint_black(framebuffer, mode->width, mode->height);
     *surface = &framebuffer->surface;

@@ -129,7 +129,7 @@ static struct surface *start_framebuffer(struct framebuffer_mode *mode, uint32_t
         .green = {8, 8},
         .blue = {0, 8},
     };
-    size_t count = framebuffer_cell_count(mode);
+    size_t count = framebuffer_cell_count(framebuffer_size(mode));
     surface_cell_t *grids = kernel_heap_allocate(count * sizeof *grids, 0);
     struct surface *surface;
     CHECK(mode->pixels != nullptr && grids != nullptr);

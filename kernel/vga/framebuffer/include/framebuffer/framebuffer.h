@@ -18,6 +18,10 @@
 #include <surface/surface.h>
 
 constexpr unsigned FRAMEBUFFER_MAX_ROWS = 256; // and as many columns of two; a larger screen keeps a black border
+constexpr uint32_t FRAMEBUFFER_MAX_HEIGHT = FRAMEBUFFER_MAX_ROWS * FONT_HEIGHT * 2; // pixels that a dense one uses
+
+// What is left of the columns where there are not enough cells for all: those of text mode.
+constexpr unsigned FRAMEBUFFER_SMALL_COLUMNS = 80;
 
 struct framebuffer_channel {
     uint8_t shift, bits;
@@ -50,11 +54,22 @@ struct framebuffer {
     } changed[FRAMEBUFFER_MAX_ROWS]; // columns of each row in which the grids may differ
 };
 
-// How many cells framebuffer_start() needs for this mode. 0: it will refuse it.
-[[nodiscard]] size_t framebuffer_cell_count(const struct framebuffer_mode *mode);
+struct framebuffer_size {
+    unsigned columns, rows;
+};
 
-// Make a blank screen without a cursor; CELLS are framebuffer's from here on. STATUS_UNSUPPORTED for a mode in which
-// not one cell fits, rows overlap, or a channel has no bits or some above bit 31; STATUS_RANGE when CELL_COUNT is too
-// small: then nothing is written. O(pixels).
+// The characters that this mode has room for. Without columns or rows: framebuffer_start() will refuse it.
+[[nodiscard]] struct framebuffer_size framebuffer_size(const struct framebuffer_mode *mode);
+
+// How many cells framebuffer_start() needs for SIZE characters.
+[[nodiscard]] static inline size_t framebuffer_cell_count(struct framebuffer_size size)
+{
+    return (size_t)2 * size.columns * size.rows;
+}
+
+// Make a blank screen without a cursor; CELLS are framebuffer's from here on. With fewer of them than all characters
+// need, the screen is the top left of what there could be: FRAMEBUFFER_SMALL_COLUMNS wide at most, and as high as the
+// cells go. STATUS_UNSUPPORTED for a mode in which not one character fits, rows overlap, or a channel has no bits or
+// some above bit 31; STATUS_RANGE when CELL_COUNT is too small for a row: then nothing is written. O(pixels).
 [[nodiscard]] enum status framebuffer_start(struct framebuffer *framebuffer, const struct framebuffer_mode *mode,
                                             surface_cell_t *cells, size_t cell_count, struct surface **surface);

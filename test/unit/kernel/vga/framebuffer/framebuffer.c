@@ -49,19 +49,28 @@ static void end(void)
     cells = nullptr;
 }
 
-static void begin(uint32_t width, uint32_t height, uint32_t pitch)
+static void begin_with(uint32_t width, uint32_t height, uint32_t pitch, size_t cell_count)
 {
     end();
     mode.width = width;
     mode.height = height;
     mode.pitch = pitch;
     pixels = malloc(4 + (size_t)pitch * height);
-    size_t count = framebuffer_cell_count(&mode);
-    cells = malloc(count * sizeof *cells);
-    assert_true(pixels != nullptr && cells != nullptr && count > 0);
+    cells = malloc(cell_count * sizeof *cells);
+    assert_true(pixels != nullptr && cells != nullptr && cell_count > 0);
     mode.pixels = pixels + 4;
     leave_untouched();
-    assert_int_equal(framebuffer_start(&framebuffer, &mode, cells, count, &surface), STATUS_OK);
+    assert_int_equal(framebuffer_start(&framebuffer, &mode, cells, cell_count, &surface), STATUS_OK);
+}
+
+// With cells for all characters.
+static void begin(uint32_t width, uint32_t height, uint32_t pitch)
+{
+    struct framebuffer_mode wanted = mode;
+    wanted.width = width;
+    wanted.height = height;
+    wanted.pitch = pitch;
+    begin_with(width, height, pitch, framebuffer_cell_count(framebuffer_size(&wanted)));
 }
 
 static const struct framebuffer_channel usual[] = {{16, 8}, {8, 8}, {0, 8}};
@@ -115,7 +124,7 @@ static uint32_t expected_light(surface_cell_t cell, unsigned x, unsigned y, bool
 
 static unsigned scale(void)
 {
-    return mode.width / 8 / surface->columns > 1 ? 2 : 1;
+    return mode.width >= 2560 && mode.height >= 1440 ? 2 : 1;
 }
 
 static void assert_cell(const struct grid_model *model, unsigned row, unsigned column, bool has_cursor)
@@ -226,7 +235,10 @@ static void grids_are_as_large_as_fits(void **)
         mode.width = sizes[i].width;
         mode.height = sizes[i].height;
         mode.pitch = sizes[i].width * 4;
-        assert_int_equal(framebuffer_cell_count(&mode), 2 * sizes[i].columns * sizes[i].rows);
+        struct framebuffer_size size = framebuffer_size(&mode);
+        assert_int_equal(size.columns, sizes[i].columns);
+        assert_int_equal(size.rows, sizes[i].rows);
+        assert_int_equal(framebuffer_cell_count(size), 2 * sizes[i].columns * sizes[i].rows);
     }
 }
 
@@ -242,12 +254,9 @@ static void modes_that_cannot_be_are_refused(void **)
     bad[4].green.shift = 25;
     bad[5].blue.bits = 33;
     for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_int_equal(framebuffer_cell_count(&bad[i]), 0);
+        assert_int_equal(framebuffer_cell_count(framebuffer_size(&bad[i])), 0);
         assert_int_equal(framebuffer_start(&framebuffer, &bad[i], cells, SIZE_MAX, &surface), STATUS_UNSUPPORTED);
     }
-    size_t needed = framebuffer_cell_count(&good);
-    assert_int_equal(needed, 2 * 80 * 25);
-    assert_int_equal(framebuffer_start(&framebuffer, &good, cells, needed - 1, &surface), STATUS_RANGE);
 }
 
 static void the_screen_is_black_at_first_and_flushing_stores_nothing(void **)
@@ -379,6 +388,27 @@ static void any_steps_look_as_on_a_naive_grid_in_any_mode(void **)
     }
 }
 
+// The rest of the picture is black.
+static void few_cells_are_a_small_screen(void **)
+{
+    static const struct {
+        uint32_t width, height;
+        size_t cell_count;
+        unsigned columns, rows;
+    } screens[] = {
+        {1024, 768, 2 * 128 * 48 - 1, 80, 48}, {1024, 768, 2 * 80 * 48 - 1, 80, 47}, {1024, 768, 2 * 80, 80, 1},
+        {320, 200, 2 * 40 * 12 - 1, 40, 11},   {2560, 1440, 2 * 80 * 45, 80, 45},
+    };
+    for (unsigned i = 0; i < sizeof screens / sizeof *screens; i++) {
+        begin_with(screens[i].width, screens[i].height, screens[i].width * 4, screens[i].cell_count);
+        assert_int_equal(surface->columns, screens[i].columns);
+        assert_int_equal(surface->rows, screens[i].rows);
+        random_steps(i, 20);
+    }
+    size_t too_few = 2 * 80 - 1;
+    assert_int_equal(framebuffer_start(&framebuffer, &mode, cells, too_few, &surface), STATUS_RANGE);
+}
+
 static void few_bits_a_channel_are_rounded(void **)
 {
     static const struct framebuffer_channel channels[] = {{10, 5}, {4, 6}, {0, 4}};
@@ -439,6 +469,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(scrolled_lines_that_look_the_same_are_not_stored, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_cursor_is_an_underline_and_leaves_nothing_behind, set_up, tear_down),
         cmocka_unit_test_setup_teardown(any_steps_look_as_on_a_naive_grid_in_any_mode, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(few_cells_are_a_small_screen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(few_bits_a_channel_are_rounded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_interruption_anywhere_is_survived, set_up, tear_down),
     };
