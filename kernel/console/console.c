@@ -9,25 +9,68 @@
 #include <stdarg.h>
 #include <terminal/terminal.h>
 
+// Where text on the screen comes from.
+enum origin : uint8_t {
+    ORIGIN_CALLER, // whose questions are answered
+    ORIGIN_LOG,
+    ORIGIN_REPORT, // of a death
+};
+
 static struct {
     bool has_screen, has_serial;
-    bool is_writing; // to the terminal: what interrupts it for good finds it half-changed
-    bool is_in_emergency;
+    bool is_writing;    // to the terminal: what interrupts it for good finds it half-changed
+    enum origin origin; // of the last text
     struct terminal terminal;
+
+    // What the terminal has answered waits here until the text that asked is shown.
+    console_answer_fn *answer;
+    void *answer_context;
+    bool is_answering;
+    size_t answer_length;
+    char answers[CONSOLE_ANSWER_LIMIT];
 } console;
 
 // ---- text
 
 // With interrupts closed, as the log writes: its lines may come from an interrupt handler.
-void console_show(const char *text, size_t length)
+static void show(const char *text, size_t length, enum origin origin)
 {
     if (!console.has_screen)
         return;
     uint64_t flags = cpu_interrupts_disable();
+    console.origin = origin;
     console.is_writing = true;
     terminal_write(&console.terminal, text, length);
     console.is_writing = false;
     cpu_interrupts_restore(flags);
+}
+
+// What the terminal calls, in the middle of a write. A question in what is written while answers are passed on would
+// lead to the next one.
+static void keep_answer(void *, const char *text, size_t length)
+{
+    bool is_asked = console.origin == ORIGIN_CALLER && console.answer != nullptr && !console.is_answering;
+    if (!is_asked || length > sizeof console.answers - console.answer_length)
+        return;
+    memcpy(console.answers + console.answer_length, text, length);
+    console.answer_length += length;
+}
+
+// Behind the write, because whoever takes the answers may log.
+static void pass_answers_on(void)
+{
+    if (console.answer_length == 0 || console.is_answering)
+        return;
+    console.is_answering = true;
+    console.answer(console.answer_context, console.answers, console.answer_length);
+    console.answer_length = 0;
+    console.is_answering = false;
+}
+
+void console_show(const char *text, size_t length)
+{
+    show(text, length, ORIGIN_CALLER);
+    pass_answers_on();
 }
 
 void console_write(const char *text, size_t length)
@@ -35,8 +78,9 @@ void console_write(const char *text, size_t length)
     uint64_t flags = cpu_interrupts_disable();
     if (console.has_serial)
         serial_write(text, length);
-    console_show(text, length);
+    show(text, length, ORIGIN_CALLER);
     cpu_interrupts_restore(flags);
+    pass_answers_on();
 }
 
 static void write_piece(void *, const char *text, size_t length)
@@ -120,13 +164,13 @@ static void sink_write(enum log_level level, const char *text, size_t length)
     static char line[COLOURS_BYTES + 2 * LOG_TEXT_LIMIT];
     size_t colour_length = strlen(colours[level]);
     if (length > sizeof line - COLOURS_BYTES) {
-        console_show(text, length);
+        show(text, length, ORIGIN_LOG);
         return;
     }
     memcpy(line, colours[level], colour_length);
     memcpy(line + colour_length, text, length);
     memcpy(line + colour_length + length, "\033[m", 3);
-    console_show(line, colour_length + length + 3);
+    show(line, colour_length + length + 3, ORIGIN_LOG);
 }
 
 // A report finds a terminal that somebody may have left in any state, the scroll region of a program included; and what
@@ -136,16 +180,14 @@ static void begin_report(void)
     static const char start[] = "\n\033[J\033[97m";
     terminal_repair(&console.terminal);
     size_t skipped = console.terminal.cursor.column == 0 ? 1 : 0;
-    console_show(start + skipped, sizeof start - 1 - skipped);
+    show(start + skipped, sizeof start - 1 - skipped, ORIGIN_REPORT);
 }
 
 static void sink_write_emergency(enum log_level, const char *text, size_t length)
 {
-    if (!console.is_in_emergency || console.is_writing) {
-        console.is_in_emergency = true;
+    if (console.origin != ORIGIN_REPORT || console.is_writing)
         begin_report();
-    }
-    console_show(text, length);
+    show(text, length, ORIGIN_REPORT);
 }
 
 void console_attach_log(enum log_level level)
@@ -161,10 +203,17 @@ enum status console_start_screen(struct surface *surface, surface_cell_t *cells,
 {
     enum status status = terminal_init(&console.terminal, surface, cells, cell_count, true);
     console.has_screen = status == STATUS_OK;
+    console.terminal.answer = keep_answer;
     return status;
 }
 
 void console_start_serial(void)
 {
     console.has_serial = true;
+}
+
+void console_set_answer(console_answer_fn *answer, void *context)
+{
+    console.answer = answer;
+    console.answer_context = context;
 }

@@ -28,6 +28,18 @@ void console_write(const char *text, size_t length);
 // The same on the screen alone.
 void console_show(const char *text, size_t length);
 
+// Takes what the screen answers to questions in a text (reports of position, state and kind; docs/terminal.md), LENGTH
+// bytes that are not terminated and not its to keep. Called by the function that wrote the text, before it returns,
+// when the text is shown: in the same task, with interrupts as they were. It must not wait. It may log and write to the
+// console; what it asks there itself is not answered.
+typedef void console_answer_fn(void *context, const char *text, size_t length);
+
+// From here on give the screen's answers to ANSWER, all those of one text at once; nullptr: to nobody, as at first. The
+// log and the report of a death are never answered, whatever stands in them. Whoever is at the other end of the serial
+// line may answer the same question there, and without a screen nobody else does.
+constexpr size_t CONSOLE_ANSWER_LIMIT = 256; // bytes; answers that would exceed it are dropped, each as a whole
+void console_set_answer(console_answer_fn *answer, void *context);
+
 // console_write() with a format (lib/format.h).
 __attribute__((format(printf, 1, 2))) void console_print(const char *format, ...);
 
