@@ -144,6 +144,25 @@ static const uint8_t *map_root_pointer(acpi_map_fn *map, phys_addr_t address)
     return rsdp != nullptr && sum_of(rsdp, length) == 0 ? rsdp : nullptr;
 }
 
+// The root does not name the DSDT, the FADT does (5.2.9).
+static void add_dsdt(struct acpi *acpi, acpi_map_fn *map)
+{
+    struct acpi_table fadt;
+    if (acpi_find_table(acpi, "FACP", 0, &fadt) != STATUS_OK)
+        return;
+    struct reader reader = {map, TABLES_BYTES_LIMIT};
+    phys_addr_t extended = fadt_dsdt_address(&fadt, true);
+    phys_addr_t plain = fadt_dsdt_address(&fadt, false);
+    bool has_room = acpi->table_count < ACPI_TABLE_LIMIT;
+    if (extended.value != 0) {
+        if (has_room && add_table(acpi, &reader, extended))
+            return;
+        acpi->skipped_count++;
+    }
+    if (plain.value != 0 && plain.value != extended.value && !(has_room && add_table(acpi, &reader, plain)))
+        acpi->skipped_count++;
+}
+
 enum status acpi_init(struct acpi *acpi, phys_addr_t rsdp_address, acpi_map_fn *map)
 {
     *acpi = (struct acpi){};
@@ -167,6 +186,7 @@ enum status acpi_init(struct acpi *acpi, phys_addr_t rsdp_address, acpi_map_fn *
         acpi->skipped_count += !is_rsdt_right;
         is_root_right |= is_rsdt_right;
     }
+    add_dsdt(acpi, map);
     return is_root_right ? STATUS_OK : STATUS_CORRUPT;
 }
 

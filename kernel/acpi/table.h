@@ -2,6 +2,7 @@
 // How fields are read out of a table: at any alignment, little-endian as the CPU. Used by the decoders of kernel/acpi;
 // whoever reads has checked the table's size.
 #pragma once
+#include <acpi/acpi.h>
 #include <lib/address.h>
 #include <lib/string.h>
 #include <stdint.h>
@@ -34,11 +35,6 @@ static inline uint64_t read_64(const uint8_t *bytes)
 // widths are left alone: firmware gets them wrong, and for the registers that Hewn uses they are known.
 constexpr uint32_t ACPI_GENERIC_ADDRESS_BYTES = 12;
 
-enum acpi_space : uint8_t {
-    ACPI_SPACE_MEMORY = 0,
-    ACPI_SPACE_IO = 1,
-};
-
 static inline enum acpi_space generic_address_space(const uint8_t *bytes)
 {
     return (enum acpi_space)bytes[0];
@@ -48,3 +44,6 @@ static inline uint64_t generic_address_value(const uint8_t *bytes)
 {
     return read_64(bytes + 4);
 }
+
+// Where FADT, a whole table of any size, says that the DSDT is: its field of 64 bits, or that of 32. 0: it does not.
+phys_addr_t fadt_dsdt_address(const struct acpi_table *fadt, bool is_extended);

@@ -16,6 +16,7 @@ static struct acpi acpi;
 static struct acpi_madt madt;
 static struct acpi_hpet hpet;
 static struct acpi_fadt fadt;
+static struct acpi_soft_off off;
 
 static uint8_t sum_of(const uint8_t *bytes, size_t size_bytes)
 {
@@ -47,14 +48,27 @@ static uint8_t *fix_table(uint64_t address, size_t *size_bytes)
     return bytes;
 }
 
+// What a FADT names: both fields, whatever the revision.
+static void fix_dsdt(const uint8_t *fadt_bytes, size_t size_bytes)
+{
+    size_t dsdt_bytes;
+    if (size_bytes >= 44)
+        (void)fix_table(number(fadt_bytes + 40, 4), &dsdt_bytes);
+    if (size_bytes >= 148)
+        (void)fix_table(number(fadt_bytes + 140, 8), &dsdt_bytes);
+}
+
 static void fix_root(uint64_t address, size_t entry_bytes)
 {
     size_t size_bytes, table_bytes;
     const uint8_t *root = fix_table(address, &size_bytes);
     if (root == nullptr)
         return;
-    for (size_t at = HEADER_BYTES; at + entry_bytes <= size_bytes; at += entry_bytes)
-        (void)fix_table(number(root + at, entry_bytes), &table_bytes);
+    for (size_t at = HEADER_BYTES; at + entry_bytes <= size_bytes; at += entry_bytes) {
+        const uint8_t *table = fix_table(number(root + at, entry_bytes), &table_bytes);
+        if (table != nullptr && memcmp(table, "FACP", 4) == 0)
+            fix_dsdt(table, table_bytes);
+    }
 }
 
 static void fix_sums(uint64_t rsdp_address)
@@ -137,6 +151,29 @@ static void check_timers(void)
     ASSERT((status == STATUS_OK) == (hpet.address.value != 0) && hpet.address.value % 8 == 0);
 }
 
+static void check_register(const struct acpi_register *reg, uint32_t size_bytes)
+{
+    ASSERT(reg->space <= ACPI_SPACE_PCI && (reg->address != 0 || reg->space == 0));
+    ASSERT(reg->space != ACPI_SPACE_PCI || reg == &fadt.reset);
+    ASSERT(reg->space != ACPI_SPACE_IO || reg->address + size_bytes <= 0x1'0000);
+    ASSERT(reg->space != ACPI_SPACE_PCI || reg->address <= 0x1f'0007'00ff);
+    ASSERT(reg->address + (size_bytes - 1) >= reg->address);
+}
+
+static void check_power(void)
+{
+    (void)acpi_read_fadt(&acpi, &fadt);
+    check_register(&fadt.pm1a_control, 2);
+    check_register(&fadt.pm1b_control, 2);
+    check_register(&fadt.sleep_control, 1);
+    check_register(&fadt.reset, 1);
+    ASSERT(!fadt.is_hardware_reduced || (fadt.pm1a_control.address == 0 && fadt.smi_command_port == 0));
+    enum status status = acpi_read_soft_off(&acpi, &off);
+    ASSERT(off.pm1a_type <= 7 && off.pm1b_type <= 7);
+    ASSERT(status == STATUS_OK || (off.pm1a_type == 0 && off.pm1b_type == 0));
+    ASSERT(status == STATUS_OK || status == STATUS_NOT_FOUND || status == STATUS_CORRUPT);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -150,10 +187,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum status status = acpi_init(&acpi, (phys_addr_t){rsdp}, physical_memory_map);
     ASSERT((status == STATUS_NOT_FOUND) == (rsdp == 0));
     ASSERT(status == STATUS_OK || acpi.table_count == 0);
-    // The root pointer, then a header and a whole for each root table and for what it names.
-    ASSERT(physical_memory_map_count() <= 3 + 2 * 2 * (1 + ACPI_TABLE_LIMIT));
+    // The root pointer, then a header and a whole for each root table, for what it names, and for two DSDTs.
+    ASSERT(physical_memory_map_count() <= 3 + 2 * 2 * (1 + ACPI_TABLE_LIMIT) + 2 * 2);
     check_tables();
     check_madt();
     check_timers();
+    check_power();
     return 0;
 }

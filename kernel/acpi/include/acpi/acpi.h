@@ -30,14 +30,15 @@ constexpr unsigned ACPI_TABLE_LIMIT = 128;
 // 4 KiB, and the tables stay where they are: not for a stack. Read-only once initialised.
 struct acpi {
     uint32_t table_count;
-    uint32_t skipped_count; // root tables and those that they name: wrong address, length or sum, or seen before
+    uint32_t skipped_count; // root tables and those that they or the FADT name: wrong address, length, sum, seen before
     uint8_t revision;       // of the root pointer: 0 is ACPI 1.0, 2 or more has an XSDT
     struct acpi_table tables[ACPI_TABLE_LIMIT];
 };
 
 // Start from the root pointer at RSDP (0: there is none). The XSDT is preferred; when it is wrong, or leads to no table
 // that is right, the RSDT is used. STATUS_NOT_FOUND without a root pointer, STATUS_CORRUPT when it or every root table
-// is wrong. After a failure, ACPI may be used and has no tables. Reads at most 32 MiB, whatever the lengths say.
+// is wrong. The DSDT, which the FADT names, is one of the tables. After a failure, ACPI may be used and has no tables.
+// Reads at most 64 MiB, whatever the lengths say.
 enum status acpi_init(struct acpi *acpi, phys_addr_t rsdp, acpi_map_fn *map);
 
 // Find the table number INDEX (from 0) among those with SIGNATURE (4 characters); nullptr stands for any. Where this
@@ -123,6 +124,19 @@ struct acpi_hpet {
 // be. After a failure, HPET is all zero.
 enum status acpi_read_hpet(const struct acpi *acpi, struct acpi_hpet *hpet);
 
+// What a register's address counts in (5.2.3.2).
+enum acpi_space : uint8_t {
+    ACPI_SPACE_MEMORY = 0,
+    ACPI_SPACE_IO = 1,
+    ACPI_SPACE_PCI = 2, // configuration space of bus 0: device << 32 | function << 16 | offset
+};
+
+// A register that lies in its space as a whole. Address 0: there is none.
+struct acpi_register {
+    uint64_t address;
+    enum acpi_space space;
+};
+
 // What Hewn wants of the fixed description table (5.2.9). Zero means absent.
 struct acpi_fadt {
     uint16_t pm_timer_port;    // 3.579545 MHz counter, 4 bytes
@@ -131,7 +145,25 @@ struct acpi_fadt {
     bool has_no_8042;          // the firmware says that there is none (revision 3 and later)
     bool has_no_rtc;           // the same (revision 5 and later)
     bool is_hardware_reduced;  // there are no fixed registers at all (revision 5 and later)
+
+    struct acpi_register pm1a_control, pm1b_control; // 2 bytes each, in memory or I/O
+    uint16_t smi_command_port;                       // 0: the machine is always in ACPI mode
+    uint8_t acpi_enable;                             // what to write there
+    struct acpi_register sleep_control;              // 1 byte, in memory or I/O; on hardware-reduced machines alone
+    struct acpi_register reset;                      // 1 byte (revision 3 and later)
+    uint8_t reset_value;
 };
 
 // STATUS_CORRUPT when the table is shorter than that of ACPI 1.0. After a failure, FADT is all zero.
 enum status acpi_read_fadt(const struct acpi *acpi, struct acpi_fadt *fadt);
+
+// What switches a machine off when it is written as SLP_TYP: into PM1a and PM1b control, or, the first one, into sleep
+// control. 0..7 each.
+struct acpi_soft_off {
+    uint8_t pm1a_type, pm1b_type;
+};
+
+// Find the package \_S5 (7.4.2) in DSDT and SSDTs: by its bytes, because AML is not interpreted here. What has its name
+// and is no package of constants counts as data. STATUS_CORRUPT when there are several that contradict each other.
+// After a failure, OFF is all zero. O(bytes of these tables).
+enum status acpi_read_soft_off(const struct acpi *acpi, struct acpi_soft_off *off);

@@ -464,6 +464,82 @@ static void a_signature_cannot_carry_control_codes(void **)
     assert_string_equal(found.signature, "?[??");
 }
 
+// A FADT that names DSDTs at PLAIN and EXTENDED, and whole ones at TABLE_B and TABLE_C.
+static void put_dsdts(uint8_t revision, uint64_t plain, uint64_t extended)
+{
+    uint8_t fadt[148 - TABLES_HEADER_BYTES] = {};
+    tables_write(fadt + 40 - TABLES_HEADER_BYTES, plain, 4);
+    tables_write(fadt + 140 - TABLES_HEADER_BYTES, extended, 8);
+    physical_memory_clear();
+    tables_put_rsdp(0, TABLES_RSDT, 0);
+    tables_put_rsdt((uint32_t[]){TABLE_A}, 1);
+    tables_put(TABLE_A, "FACP", revision, fadt, sizeof fadt);
+    tables_put(TABLE_B, "DSDT", 2, "plain", 5);
+    tables_put(TABLE_C, "DSDT", 2, "extended", 8);
+}
+
+static void assert_dsdt(uint64_t address, uint32_t skipped_count)
+{
+    assert_int_equal(init(), STATUS_OK);
+    assert_int_equal(found_at("DSDT", 0), address);
+    assert_int_equal(found_at("DSDT", 1), 0);
+    assert_int_equal(acpi.skipped_count, skipped_count);
+}
+
+static void the_fadt_names_the_dsdt(void **)
+{
+    put_dsdts(1, TABLE_B, TABLE_C);
+    assert_dsdt(TABLE_B, 0);
+    put_dsdts(3, TABLE_B, TABLE_C);
+    assert_dsdt(TABLE_C, 0);
+    put_dsdts(3, TABLE_B, 0);
+    assert_dsdt(TABLE_B, 0);
+    put_dsdts(3, TABLE_B, TABLE_B);
+    assert_dsdt(TABLE_B, 0);
+    put_dsdts(3, 0, 0);
+    assert_dsdt(0, 0);
+}
+
+static void a_wrong_dsdt_is_skipped_and_counted(void **)
+{
+    put_dsdts(3, TABLE_B, 0xdead'beef'0000);
+    assert_dsdt(TABLE_B, 1);
+    put_dsdts(3, TABLE_B, TABLE_C);
+    physical_memory_at(TABLE_C, TABLES_HEADER_BYTES)[20]++;
+    assert_dsdt(TABLE_B, 1);
+    put_dsdts(1, 0x7777'0000, 0);
+    assert_dsdt(0, 1);
+    put_dsdts(3, TABLE_C, TABLE_C);
+    physical_memory_at(TABLE_C, TABLES_HEADER_BYTES)[20]++;
+    assert_dsdt(0, 1); // one table, one count
+}
+
+static void a_fadt_without_the_field_names_no_dsdt(void **)
+{
+    tables_put_rsdp(0, TABLES_RSDT, 0);
+    tables_put_rsdt((uint32_t[]){TABLE_A}, 1);
+    tables_put(TABLE_A, "FACP", 6, "123\x10\x10\x10", 7); // 43 bytes: one fewer than it takes
+    assert_dsdt(0, 0);
+}
+
+static void a_dsdt_beyond_the_limit_is_counted(void **)
+{
+    static uint32_t addresses[ACPI_TABLE_LIMIT];
+    for (uint32_t i = 0; i < ACPI_TABLE_LIMIT; i++)
+        addresses[i] = i == 0 ? TABLE_A : 0x500'0000 + i * 64;
+    physical_memory_clear();
+    uint8_t fadt[116 - TABLES_HEADER_BYTES] = {};
+    tables_write(fadt + 40 - TABLES_HEADER_BYTES, TABLE_B, 4);
+    tables_put_rsdp(0, TABLES_RSDT, 0);
+    tables_put_rsdt(addresses, ACPI_TABLE_LIMIT);
+    tables_put(TABLE_A, "FACP", 1, fadt, sizeof fadt);
+    tables_put(TABLE_B, "DSDT", 2, "plain", 5);
+    for (uint32_t i = 1; i < ACPI_TABLE_LIMIT; i++)
+        tables_put(addresses[i], "AAAA", 1, nullptr, 0);
+    assert_dsdt(0, 1);
+    assert_int_equal(acpi.table_count, ACPI_TABLE_LIMIT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -496,6 +572,10 @@ int main(void)
         cmocka_unit_test_setup(all_tables_together_have_a_limit, no_memory),
         cmocka_unit_test_setup(signatures_are_compared_by_four_bytes, no_memory),
         cmocka_unit_test_setup(a_signature_cannot_carry_control_codes, no_memory),
+        cmocka_unit_test_setup(the_fadt_names_the_dsdt, no_memory),
+        cmocka_unit_test_setup(a_wrong_dsdt_is_skipped_and_counted, no_memory),
+        cmocka_unit_test_setup(a_fadt_without_the_field_names_no_dsdt, no_memory),
+        cmocka_unit_test_setup(a_dsdt_beyond_the_limit_is_counted, no_memory),
     };
     return cmocka_run_group_tests(tests, nullptr, no_memory);
 }

@@ -9,6 +9,7 @@ constexpr size_t BYTES_2_0 = 244;
 constexpr size_t BYTES_6_0 = 276;
 
 constexpr uint32_t FLAG_32_BIT = 1 << 8;
+constexpr uint32_t FLAG_RESET = 1 << 10;
 constexpr uint32_t FLAG_REDUCED = 1 << 20;
 
 static struct acpi acpi;
@@ -22,6 +23,11 @@ static int plain_table(void **)
     table[91] = 4;                      // PM_TMR_LEN
     table[108] = 0x32;                  // CENTURY
     tables_write(table + 109, 0x3, 2);  // IAPC_BOOT_ARCH: legacy devices, 8042
+    tables_write(table + 48, 0xb2, 4);  // SMI_CMD
+    table[52] = 0xf1;                   // ACPI_ENABLE
+    tables_write(table + 64, 0x604, 4); // PM1a_CNT_BLK
+    tables_write(table + 68, 0x704, 4); // PM1b_CNT_BLK
+    table[89] = 2;                      // PM1_CNT_LEN
     return 0;
 }
 
@@ -43,10 +49,26 @@ static void read(uint8_t revision, size_t size_bytes)
     assert_int_equal(read_status(revision, size_bytes), STATUS_OK);
 }
 
+static void put_register(size_t offset, uint8_t space, uint64_t address)
+{
+    memcpy(table + offset, (uint8_t[]){space, 32, 0, 3}, 4);
+    tables_write(table + offset + 4, address, 8);
+}
+
 static void put_extended_timer(uint8_t space, uint64_t address)
 {
-    memcpy(table + 208, (uint8_t[]){space, 32, 0, 3}, 4);
-    tables_write(table + 212, address, 8);
+    put_register(208, space, address);
+}
+
+static void assert_register(const struct acpi_register *reg, uint8_t space, uint64_t address)
+{
+    assert_int_equal(reg->space, space);
+    assert_int_equal(reg->address, address);
+}
+
+static void assert_no_register(const struct acpi_register *reg)
+{
+    assert_register(reg, 0, 0);
 }
 
 static void no_table_is_not_found(void **)
@@ -192,6 +214,120 @@ static void hardware_reduced_counts_from_revision_5_on(void **)
     assert_false(fadt.is_hardware_reduced);
 }
 
+static void pm1_control_is_in_each_table(void **)
+{
+    read(1, BYTES_1_0);
+    assert_register(&fadt.pm1a_control, ACPI_SPACE_IO, 0x604);
+    assert_register(&fadt.pm1b_control, ACPI_SPACE_IO, 0x704);
+    assert_int_equal(fadt.smi_command_port, 0xb2);
+    assert_int_equal(fadt.acpi_enable, 0xf1);
+    tables_write(table + 68, 0, 4);
+    read(1, BYTES_1_0);
+    assert_no_register(&fadt.pm1b_control);
+    table[89] = 1; // too short for a register of 16 bits
+    read(1, BYTES_1_0);
+    assert_no_register(&fadt.pm1a_control);
+}
+
+static void extended_pm1_control_is_preferred_and_may_be_in_memory(void **)
+{
+    put_register(172, ACPI_SPACE_MEMORY, 0xfed0'1234);
+    put_register(184, ACPI_SPACE_IO, 0x904);
+    read(2, BYTES_2_0); // nothing was defined there
+    assert_register(&fadt.pm1a_control, ACPI_SPACE_IO, 0x604);
+    read(3, BYTES_2_0);
+    assert_register(&fadt.pm1a_control, ACPI_SPACE_MEMORY, 0xfed0'1234);
+    assert_register(&fadt.pm1b_control, ACPI_SPACE_IO, 0x904);
+    read(3, 195); // the second one is cut
+    assert_register(&fadt.pm1a_control, ACPI_SPACE_MEMORY, 0xfed0'1234);
+    assert_register(&fadt.pm1b_control, ACPI_SPACE_IO, 0x704);
+    static const uint8_t others[] = {2, 3, 4, 0x0a, 0x7f, 0xff};
+    for (unsigned i = 0; i < sizeof others; i++) {
+        put_register(172, others[i], 0x904);
+        read(3, BYTES_2_0);
+        assert_no_register(&fadt.pm1a_control);
+    }
+}
+
+static void a_register_beyond_its_space_is_none(void **)
+{
+    tables_write(table + 64, 0xffff, 4); // of two bytes, one is there
+    tables_write(table + 48, 0x1'0000, 4);
+    read(1, BYTES_1_0);
+    assert_no_register(&fadt.pm1a_control);
+    assert_int_equal(fadt.smi_command_port, 0);
+    tables_write(table + 64, 0xfffe, 4);
+    read(1, BYTES_1_0);
+    assert_register(&fadt.pm1a_control, ACPI_SPACE_IO, 0xfffe);
+    put_register(172, ACPI_SPACE_MEMORY, UINT64_MAX);
+    read(3, BYTES_2_0);
+    assert_no_register(&fadt.pm1a_control);
+    put_register(172, ACPI_SPACE_MEMORY, UINT64_MAX - 1);
+    read(3, BYTES_2_0);
+    assert_register(&fadt.pm1a_control, ACPI_SPACE_MEMORY, UINT64_MAX - 1);
+}
+
+static void reset_takes_a_flag_and_a_revision(void **)
+{
+    put_register(116, ACPI_SPACE_IO, 0xcf9);
+    table[128] = 0x0f;
+    read(3, BYTES_2_0);
+    assert_no_register(&fadt.reset);
+    tables_write(table + 112, FLAG_RESET, 4);
+    read(3, BYTES_2_0);
+    assert_register(&fadt.reset, ACPI_SPACE_IO, 0xcf9);
+    assert_int_equal(fadt.reset_value, 0x0f);
+    read(2, BYTES_2_0);
+    assert_no_register(&fadt.reset);
+    read(3, 128); // its value is cut
+    assert_no_register(&fadt.reset);
+    read(3, 129);
+    assert_register(&fadt.reset, ACPI_SPACE_IO, 0xcf9);
+    tables_write(table + 112, FLAG_RESET | FLAG_REDUCED, 4);
+    read(5, BYTES_6_0);
+    assert_register(&fadt.reset, ACPI_SPACE_IO, 0xcf9);
+}
+
+static void reset_may_be_in_three_spaces(void **)
+{
+    static const struct {
+        uint64_t address;
+        uint8_t space;
+        bool is_one;
+    } cases[] = {
+        {0x1234'5678'9abc, 0, true}, {UINT64_MAX, 0, true},      {0xffff, 1, true},    {0x1'0000, 1, false},
+        {0x1f'0007'00ff, 2, true},   {0x20'0000'0000, 2, false}, {0x8'0000, 2, false}, {0x100, 2, false},
+        {1ull << 48, 2, false},      {0xcf9, 3, false},          {0xcf9, 0x7f, false},
+    };
+    tables_write(table + 112, FLAG_RESET, 4);
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        put_register(116, cases[i].space, cases[i].address);
+        read(3, BYTES_2_0);
+        if (cases[i].is_one)
+            assert_register(&fadt.reset, cases[i].space, cases[i].address);
+        else
+            assert_no_register(&fadt.reset);
+    }
+}
+
+static void sleep_control_is_for_reduced_hardware(void **)
+{
+    put_register(244, ACPI_SPACE_MEMORY, 0xfea0'0200);
+    read(5, BYTES_6_0);
+    assert_no_register(&fadt.sleep_control);
+    assert_register(&fadt.pm1a_control, ACPI_SPACE_IO, 0x604);
+    tables_write(table + 112, FLAG_REDUCED, 4);
+    read(5, BYTES_6_0);
+    assert_register(&fadt.sleep_control, ACPI_SPACE_MEMORY, 0xfea0'0200);
+    assert_no_register(&fadt.pm1a_control);
+    assert_int_equal(fadt.smi_command_port, 0);
+    read(5, 255); // cut
+    assert_no_register(&fadt.sleep_control);
+    put_register(244, ACPI_SPACE_PCI, 0x40);
+    read(5, BYTES_6_0);
+    assert_no_register(&fadt.sleep_control);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +343,12 @@ int main(void)
         cmocka_unit_test_setup(boot_flags_count_from_revision_3_on, plain_table),
         cmocka_unit_test_setup(hardware_reduced_has_no_fixed_registers, plain_table),
         cmocka_unit_test_setup(hardware_reduced_counts_from_revision_5_on, plain_table),
+        cmocka_unit_test_setup(pm1_control_is_in_each_table, plain_table),
+        cmocka_unit_test_setup(extended_pm1_control_is_preferred_and_may_be_in_memory, plain_table),
+        cmocka_unit_test_setup(a_register_beyond_its_space_is_none, plain_table),
+        cmocka_unit_test_setup(reset_takes_a_flag_and_a_revision, plain_table),
+        cmocka_unit_test_setup(reset_may_be_in_three_spaces, plain_table),
+        cmocka_unit_test_setup(sleep_control_is_for_reduced_hardware, plain_table),
     };
     return cmocka_run_group_tests(tests, nullptr, no_memory);
 }
