@@ -24,6 +24,7 @@
 #include <memory/heap.h>
 #include <memory/memory.h>
 #include <memory/stack.h>
+#include <power/power.h>
 #include <serial/serial.h>
 #include <time/time.h>
 #include <time/timer.h>
@@ -254,6 +255,7 @@ static void start_input(const struct firmware *firmware, const char *command_lin
     boot_record_mark(BOOT_MARK_REPORT, tsc_read());
 
     read_firmware_tables(firmware, (phys_addr_t){boot->rsdp});
+    power_init(&firmware->acpi); // from here on the machine can be switched off
     start_interrupts(firmware, command_line);
     boot_record_mark(BOOT_MARK_INTERRUPTS, tsc_read());
     start_time(firmware, boot, command_line); // from here on the log counts seconds

@@ -31,7 +31,7 @@ LAYERS = (
     ("acpi", "serial", "vga", "allocator"),
     ("memory",),
     ("interrupt",),
-    ("time", "keyboard", "console"),
+    ("time", "keyboard", "power", "console"),
     ("debug",),
     ("task",),
     ("tty",),

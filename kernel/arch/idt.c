@@ -85,3 +85,15 @@ bool idt_is_return_address(uint64_t address)
     return address == (uint64_t)trap_exception_return || address == (uint64_t)trap_interrupt_return ||
            address == (uint64_t)trap_anywhere_return;
 }
+
+void idt_triple_fault(void)
+{
+    static const struct table_register none = {};
+    __asm__ volatile("cli\n\t"
+                     "lidt %0\n\t"
+                     "ud2"
+                     :
+                     : "m"(none)
+                     : "memory");
+    __builtin_unreachable();
+}

@@ -16,7 +16,8 @@ from support.case import add_case, case, run_cases
 from support.failure import Failure, Skip, check, check_equal
 from support.console_screen import require_page, require_page_in_window
 from support.keys import Typist
-from support.kernel_tests import finish, look_at_bochs, run_on_bochs, scan_tests, test_machine
+from support.kernel_tests import (finish, look_at_bochs, run_on_bochs, scan_tests, switch_off_bochs,
+                                  test_machine)
 from support.screen import Glyphs, difference_of, paint_text_mode
 
 TIMEOUT = 30
@@ -46,7 +47,20 @@ WITH_SMAP = {"": {}, "smap": {"cpu": "qemu64,+smap"}}
 WITH_1G_PAGES = {"": {"cpu": "qemu64,+pdpe1gb", "memory": "3G"}}
 SPEED_OF_TASKS = ("speed.task_spawn_and_run", "speed.task_switch", "speed.task_wake_up", "speed.task_memory",
                   "speed.task_messages", "speed.task_sleep")
+MICROVM = {"machine": "microvm", "drive": "virtio-mmio"}
 VARIANTS = {
+    "power.off_switches_the_machine_off": {"pc": {}, "q35": {"machine": "q35"}, "microvm": MICROVM, "bochs": BOCHS},
+    "power.off_works_in_the_report_of_a_panic": {"": {}},
+    "power.off_without_a_way_returns": {"isapc": {"machine": "isapc"}, "without_acpi": {"machine": "pc,acpi=off"}},
+    "power.reset_by_acpis_register": {"q35": {"machine": "q35"}, "microvm": MICROVM},
+    "power.reset_by_the_keyboard_controller": {"pc": {}, "q35": {"machine": "q35"}, "isapc": {"machine": "isapc"}},
+    "power.reset_by_the_chipset": {"pc": {}, "q35": {"machine": "q35"}},
+    "power.reset_by_a_triple_fault": {"pc": {}, "q35": {"machine": "q35"}, "isapc": {"machine": "isapc"},
+                                      "microvm": MICROVM},
+    "power.reset_begins_again": {
+        "pc": {}, "q35": {"machine": "q35"}, "isapc": {"machine": "isapc"}, "microvm": MICROVM,
+        "pc_without_i8042": {"machine": "pc,i8042=off"}, "isapc_without_i8042": {"machine": "isapc,i8042=off"}},
+    "power.reset_knows_what_the_machine_has_not": {"pc_without_i8042": {"machine": "pc,i8042=off"}},
     "speed.timer_interrupt": {"": ICOUNT, "pic": {**ICOUNT, **PIC}, "smap": {**ICOUNT, "cpu": "qemu64,+smap"}},
     "speed.keyboard_interrupt": {"": ICOUNT},
     "speed.software_interrupt": {"": ICOUNT},
@@ -189,6 +203,10 @@ def send_64_kib(machine):
     check_equal(tuple(map(int, match.groups())), (len(data), first, second), "bytes and sums")
 
 
+def read_why_not(machine):
+    machine.expect(r"error: power: the machine cannot be switched off by software: the firmware has no ACPI tables$")
+
+
 TEXT_MEMORY, TEXT_MEMORY_SIZE = 0xb8000, 32 * 1024
 PICTURES = 8
 
@@ -277,6 +295,29 @@ DRIVERS = {
     "input.bytes_of_the_serial_line_wake_a_task": type_a_line,
     "example.keys_are_echoed_while_another_task_runs": type_keys,
     "task.ten_thousand_live_for_ten_seconds": is_chosen,
+    "power.off_without_a_way_returns": read_why_not,
+    "power.reset_knows_what_the_machine_has_not": is_chosen,
+}
+
+# Tests that pass by ending the machine's run: what QEMU has to say that the guest did.
+ENDINGS = {
+    "power.off_switches_the_machine_off": "power-off",
+    "power.off_works_in_the_report_of_a_panic": "power-off",
+    "power.reset_begins_again": "reset",
+    "power.reset_by_acpis_register": "reset",
+    "power.reset_by_the_keyboard_controller": "reset",
+    "power.reset_by_the_chipset": "reset",
+    "power.reset_by_a_triple_fault": "reset",
+}
+
+# The last way that power_reset() tries, because it works there; the only one that a test pulls.
+CHIPSET, TRIPLE_FAULT = "the chipset's reset control", "a triple fault"
+LAST_RESET = {
+    "power.reset_begins_again": {
+        "pc": "the keyboard controller", "q35": "ACPI's reset register", "isapc": "the keyboard controller",
+        "microvm": "ACPI's reset register", "pc_without_i8042": CHIPSET,
+        "isapc_without_i8042": TRIPLE_FAULT},
+    "power.reset_by_a_triple_fault": dict.fromkeys(("pc", "q35", "isapc", "microvm"), TRIPLE_FAULT),
 }
 
 # With these words a test says that it is about another build than this.
@@ -335,8 +376,29 @@ def test_case(test, options):
     return run
 
 
+def ending_case(test, way, options):
+    """A triple fault ends every machine, so it is looked for where it is not meant."""
+    kind, last = ENDINGS[test.name], LAST_RESET.get(test.name, {}).get(way)
+
+    def run(context):
+        log = context.work / "cpu.log"
+        options_here = {"cmdline": "loglevel=debug", "extra": ("-d", "cpu_reset", "-D", str(log)), **options}
+        with test_machine(context, test.name, is_driven=True, **options_here) as machine:
+            outcome = machine.wait()
+        # From here on QEMU is gone, and all that it sent has been read.
+        check_equal(outcome.kind, kind, f"how the run ended; last serial line {machine.last_line()!r}")
+        check(f"# start {test.name}\n" in machine.serial, "the run ended before the test began")
+        tried = re.findall(r"debug: power: reset by (.*)$", machine.serial, re.MULTILINE)
+        if tried:
+            check_equal(tried[-1], last, f"the last of {', '.join(tried)}")
+        check_equal("Triple fault" in log.read_text(), last == TRIPLE_FAULT, "triple fault")
+    return run
+
+
 def bochs_case(test):
     def run(context):
+        if ENDINGS.get(test.name) == "power-off":
+            return switch_off_bochs(context, test.name)
         require_result(run_on_bochs(context, test.name, is_driven=test.name in DRIVERS), test)
     return run
 
@@ -346,6 +408,8 @@ def add_test_cases(test):
         name = f"{test.name}@{way}" if way else test.name
         if options == BOCHS:
             add_case(name, bochs_case(test), labels=("kernel", "bochs"), timeout=60, lock="bochs")
+        elif test.name in ENDINGS:
+            add_case(name, ending_case(test, way, options), labels=("kernel",), timeout=TIMEOUT)
         else:
             add_case(name, test_case(test, options), labels=("kernel",), timeout=TIMEOUTS.get(test.name, TIMEOUT))
 
@@ -457,14 +521,14 @@ def require_all(run, skipping):
     check(not others, f"either the image or the sources lack {', '.join(sorted(others))}")
     dying = {test.name for test in TESTS if test.dies}
     for result in run.results:
-        if result.name in dying or result.name in DRIVERS:
+        if result.name in dying or result.name in DRIVERS or result.name in ENDINGS:
             check(result.skipped is not None, f"{result.name} was to be skipped")
         else:
             check_equal(result.skipped, skipping.get(result.name), f"why {result.name} skipped itself")
     print(f"{len(run.results)} tests in one run")
 
 
-for known in (*VARIANTS, *DRIVERS, *SKIPPED_IN_ONE):
+for known in (*VARIANTS, *DRIVERS, *ENDINGS, *LAST_RESET, *SKIPPED_IN_ONE):
     if known not in [test.name for test in TESTS]:
         raise SystemExit(f"{__file__}: there is no test called {known}")
 for each in TESTS:

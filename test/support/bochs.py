@@ -161,6 +161,16 @@ class Bochs:
         if match[1] != "pass" or match[2] is None:
             raise Failure(f"the last serial line is {self._last_line()!r}\n{self.report()}")
 
+    def require_power_off(self):
+        """The guest switches the machine off, which ends Bochs in the middle of the run."""
+        try:
+            self.run()
+        except Failure as failure:
+            if "ACPI control: soft power off" in (self._work / "bochs.log").read_text(errors="replace"):
+                return
+            raise Failure(f"{failure}\n{self.report()}") from failure
+        raise Failure(f"the guest has not switched the machine off\n{self.report()}")
+
     def report(self):
         log = self._work / "bochs.log"
         tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""

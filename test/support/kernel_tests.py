@@ -120,3 +120,8 @@ def run_on_bochs(context, selection, cmdline="", is_driven=False, **options):
     run = parse(bochs.serial)
     run.require_complete()
     return run
+
+
+def switch_off_bochs(context, selection):
+    """What `selection` means switches Bochs off."""
+    _bochs(context, selection, "", is_driven=True).require_power_off()

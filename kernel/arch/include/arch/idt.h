@@ -20,3 +20,7 @@ bool idt_is_return_address(uint64_t address);
 
 // Whether the CPU pushes an error code for VECTOR (Intel SDM vol. 3, table 6-1; AMD APM vol. 2, 8.2 for 29 and 30).
 bool idt_vector_has_error_code(uint64_t vector);
+
+// Leave no gate and raise an exception: the CPU shuts down, which the board of a PC answers with a reset (Intel SDM
+// vol. 3, 6.15, double fault). Any context; closes interrupts.
+[[noreturn]] void idt_triple_fault(void);

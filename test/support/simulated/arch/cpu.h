@@ -11,3 +11,4 @@ struct cpuid_result {
 struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf);
 uint64_t cpu_interrupts_disable(void);
 void cpu_interrupts_restore(uint64_t flags);
+[[noreturn]] void cpu_halt_forever(void);
