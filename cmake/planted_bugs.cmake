@@ -16,6 +16,7 @@ set(HEWN_PLANTED_BUGS
     missing_ist         # a double fault has no stack of its own
     unsaved_register    # what is interrupted finds another value in R11
     missing_invlpg      # the TLB keeps what it knows of pages that change or go away
+    serial_full_ring    # bytes are taken out of the UART for which there is no room
     unzeroed_bss        # the loader leaves in .bss what was in memory
     task_lost_wake_up   # who waits for a signal does not look again after it has said so
     task_short_stack)   # a task's stack has a page less than was asked for, and the guard is there

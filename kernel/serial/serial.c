@@ -4,6 +4,8 @@
 //
 // Everything that arrives goes through one ring, whoever takes it out of the UART: the interrupt, a polled read, or a
 // write that finds it while it waits. The latter two close interrupts, so that the ring has one producer at a time.
+// Nothing is taken out for which the ring has no room: the sender is asked to stop before, and what it has sent by then
+// waits in the UART. The reader lets it go on.
 #include <arch/cpu.h>
 #include <arch/port.h>
 #include <lib/byte_ring.h>
@@ -29,6 +31,7 @@ constexpr uint16_t DIVISOR_115200 = 1;        // 1.8432 MHz / 16 / 115200
 constexpr uint8_t FIFO_CONTROL_ENABLE = 0x81; // receive trigger at 8 bytes, so 0.7 ms to come; the clear bits stay 0
 constexpr uint8_t FIFO_IDENTIFIED = 0xc0;     // both bits set: a FIFO that works; the plain 16550's did not
 constexpr uint8_t MODEM_CONTROL_READY = 0x0b; // DTR, RTS, and OUT2, which lets the interrupt line out on a PC
+constexpr uint8_t MODEM_CONTROL_STOP = 0x09;  // without RTS: the sender is to pause
 constexpr uint8_t LINE_STATUS_RECEIVED = 1 << 0;
 constexpr uint8_t LINE_STATUS_OVERRUN = 1 << 1;
 constexpr uint8_t LINE_STATUS_HOLDING_EMPTY = 1 << 5;
@@ -50,6 +53,8 @@ constexpr unsigned FIFO_DEPTH = 16;
 constexpr unsigned RECEIVE_LIMIT = FIFO_DEPTH + 1; // a full FIFO, and one byte more in the shift register
 constexpr unsigned CAUSE_LIMIT = 4;                // a call of the interrupt handler; 68 bytes at most
 constexpr unsigned INPUT_SIZE = 4096;              // 0.36 s at full speed
+constexpr unsigned PAUSE_ROOM = 1024;              // what a sender may still have on its way when RTS falls
+constexpr unsigned RESUME_ROOM = 2048;             // some way off, so that RTS does not flutter
 // A read takes about 1 us on an ISA-timed bus, so this is about a second; 16 bytes take 1.4 ms.
 constexpr unsigned WAIT_LIMIT = 1'000'000;
 
@@ -60,10 +65,18 @@ READ_ONLY_AFTER_INIT static struct {
     uint8_t fifo_depth;
 } uart;
 
+enum flow : uint8_t {
+    FLOW_RUNS,
+    FLOW_PAUSED,  // RTS is low; what comes all the same is taken
+    FLOW_STOPPED, // the ring is full: the UART keeps the rest, and does not interrupt
+};
+
 static struct {
     bool is_stuck;
     bool is_interrupt_driven;
+    _Atomic enum flow flow;         // written with interrupts closed
     _Atomic uint32_t overrun_count; // written by the interrupt and by what it interrupts
+    _Atomic uint32_t pause_count;
     struct byte_ring input;
     serial_listener_fn *listener;
     void *listener_context;
@@ -92,19 +105,64 @@ static bool has_received(uint8_t line_status)
     return line_status != LINE_STATUS_ABSENT && (line_status & LINE_STATUS_RECEIVED);
 }
 
-// Move what has arrived into the ring. Returns the number of bytes.
+static enum flow flow(void)
+{
+    return atomic_load_explicit(&serial.flow, memory_order_relaxed);
+}
+
+static void set_flow(enum flow flow)
+{
+    atomic_store_explicit(&serial.flow, flow, memory_order_relaxed);
+}
+
+static void open_interrupt(void)
+{
+    bool is_open = serial.is_interrupt_driven && flow() != FLOW_STOPPED;
+    register_write(INTERRUPT_ENABLE, is_open ? INTERRUPT_ENABLE_RECEIVED : 0);
+}
+
+// Interrupts are closed; ROOM is what the ring has at least.
+static void hold_back(uint32_t room)
+{
+    if (room < PAUSE_ROOM && flow() == FLOW_RUNS) {
+        set_flow(FLOW_PAUSED);
+        register_write(MODEM_CONTROL, MODEM_CONTROL_STOP);
+        atomic_fetch_add_explicit(&serial.pause_count, 1, memory_order_relaxed);
+    }
+    if (room == 0 && flow() == FLOW_PAUSED) {
+        set_flow(FLOW_STOPPED);
+        open_interrupt();
+    }
+}
+
+// Move what has arrived into the ring, as far as it has room. Returns the number of bytes.
 static unsigned receive(void)
 {
     uint64_t flags = cpu_interrupts_disable();
+    uint32_t room = byte_ring_room(&serial.input); // a reader may make more meanwhile
+    unsigned limit = room < RECEIVE_LIMIT && !HEWN_BREAK_SERIAL_FULL_RING ? room : RECEIVE_LIMIT;
     unsigned count = 0;
-    while (count < RECEIVE_LIMIT && has_received(read_line_status())) {
-        (void)byte_ring_push(&serial.input, register_read(DATA)); // what finds no room is counted
+    while (count < limit && has_received(read_line_status())) {
+        (void)byte_ring_push(&serial.input, register_read(DATA));
         count++;
     }
+    hold_back(room - count);
     if (count != 0 && serial.listener != nullptr)
         serial.listener(serial.listener_context);
     cpu_interrupts_restore(flags);
     return count;
+}
+
+// What the UART has kept is taken first: a line that rises with it and falls when it is taken, before anybody has
+// answered, would be a spurious interrupt.
+static void let_in(void)
+{
+    uint64_t flags = cpu_interrupts_disable();
+    set_flow(FLOW_RUNS);
+    register_write(MODEM_CONTROL, MODEM_CONTROL_READY);
+    (void)receive();
+    open_interrupt();
+    cpu_interrupts_restore(flags);
 }
 
 // A stuck UART gets one look instead of a wait, so that it costs next to nothing and is noticed when it recovers (a
@@ -140,6 +198,7 @@ enum status serial_init(uint16_t port)
         return STATUS_NOT_FOUND;
     }
     serial.is_interrupt_driven = false;
+    set_flow(FLOW_RUNS);
     register_write(INTERRUPT_ENABLE, 0);
     serial_drain(); // the divisor must not change under a byte that is on its way out
     register_write(LINE_CONTROL, LINE_CONTROL_DIVISOR | LINE_CONTROL_8N1);
@@ -182,7 +241,11 @@ bool serial_read(uint8_t *byte)
 {
     if (uart.port != 0 && !serial.is_interrupt_driven)
         (void)receive();
-    return byte_ring_pop(&serial.input, byte);
+    if (!byte_ring_pop(&serial.input, byte))
+        return false;
+    if (flow() != FLOW_RUNS && byte_ring_room(&serial.input) >= RESUME_ROOM)
+        let_in();
+    return true;
 }
 
 // ---- the interrupt
@@ -205,8 +268,10 @@ void serial_input_enable(void)
 {
     if (uart.port == 0)
         return;
+    uint64_t flags = cpu_interrupts_disable();
     serial.is_interrupt_driven = true;
-    register_write(INTERRUPT_ENABLE, INTERRUPT_ENABLE_RECEIVED);
+    open_interrupt();
+    cpu_interrupts_restore(flags);
 }
 
 void serial_set_listener(serial_listener_fn *listener, void *context)
@@ -222,7 +287,7 @@ static void deal_with(uint8_t cause)
     switch (cause) {
     case CAUSE_RECEIVED:
     case CAUSE_TIMEOUT:
-        if (receive() == 0)
+        if (receive() == 0 && flow() != FLOW_STOPPED)
             (void)register_read(DATA); // a timeout without a byte, as DesignWare's UART raises it; only this ends it
         break;
     case CAUSE_LINE_STATUS: // this and the others are not enabled; should one be raised, it is ended
@@ -247,13 +312,13 @@ void serial_interrupt(void *)
     }
     // There is more, and the line has not been low since; but only its next rise is an interrupt.
     register_write(INTERRUPT_ENABLE, 0);
-    register_write(INTERRUPT_ENABLE, INTERRUPT_ENABLE_RECEIVED);
+    open_interrupt();
 }
 
-struct serial_losses serial_read_losses(void)
+struct serial_input_counters serial_read_input_counters(void)
 {
-    return (struct serial_losses){
-        .ring_count = atomic_load_explicit(&serial.input.lost, memory_order_relaxed),
+    return (struct serial_input_counters){
+        .pause_count = atomic_load_explicit(&serial.pause_count, memory_order_relaxed),
         .overrun_count = atomic_load_explicit(&serial.overrun_count, memory_order_relaxed),
     };
 }

@@ -29,6 +29,7 @@ BUGS = {
     "misaligned_stack": ("trap.handlers_run_on_an_aligned_stack", r"the handler of vector 0 has its frame at 0x\w+8 "),
     "missing_ist": ("exception.double_fault_by_stack_overflow", r"has no result.*the guest reset itself"),
     "unsaved_register": ("trap.every_vector_keeps_every_register", r"vector 0 changes r11 to 0xffffffffffffffff"),
+    "serial_full_ring": ("outside.serial_input_of_64_kib_waits_for_a_slow_reader", r"\d+ bytes came back of 65536"),
     "unzeroed_bss": ("boot.bss_is_zero", r"printed no plan|an array in \.bss is 0xa5"),
     "task_lost_wake_up": ("instruction.byte_wakes_a_sequential_reader_whenever_it_comes",
                           r"instruction\.c:\d+: a byte after instruction \d+ never woke who waits for it"),

@@ -23,6 +23,7 @@ from support.screen import Glyphs, difference_of, paint_text_mode
 TIMEOUT = 30
 TIMEOUTS = {
     "outside.serial_input_of_64_kib_arrives_whole": 90,  # 5.7 s of line time, more on a busy host
+    "outside.serial_input_of_64_kib_waits_for_a_slow_reader": 90,
     "boot.bss_is_zero": 20,  # where it is not, nothing answers
 }
 
@@ -203,6 +204,16 @@ def send_64_kib(machine):
     check_equal(tuple(map(int, match.groups())), (len(data), first, second), "bytes and sums")
 
 
+def paste_64_kib(machine):
+    """All at once: whoever reads it is slow."""
+    text = "".join(random.Random(65).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=65536))
+    machine.expect("^# ready$")
+    machine.send(text)
+    echo = machine.expect(r"^# ([a-z0-9]+)\n")[1]
+    at = next((place for place, pair in enumerate(zip(text, echo)) if pair[0] != pair[1]), min(len(text), len(echo)))
+    check(echo == text, f"{len(echo)} bytes came back of {len(text)}; they differ at byte {at}")
+
+
 def read_why_not(machine):
     machine.expect(r"error: power: the machine cannot be switched off by software: the firmware has no ACPI tables$")
 
@@ -289,6 +300,7 @@ DRIVERS = {
     "outside.machine_check_without_handler_is_fatal": inject_machine_check,
     "outside.machine_checks_of_before_are_forgotten": is_chosen,
     "outside.serial_input_of_64_kib_arrives_whole": send_64_kib,
+    "outside.serial_input_of_64_kib_waits_for_a_slow_reader": paste_64_kib,
     "task.hog_is_named_once": read_the_log,
     "input.keys_wake_a_sequential_task": press_key,
     "input.keys_wake_a_stepwise_task": press_key,

@@ -147,11 +147,12 @@ static void stay_away(void)
         cpu_wait_for_interrupt();
 }
 
+constexpr unsigned WANTED = 65'536;
+
 // Fletcher's sum with 64-bit words: order counts. The driver sends the next chunk when it is asked to, so that nothing
 // has to be lost.
 TEST(outside, serial_input_of_64_kib_arrives_whole)
 {
-    constexpr unsigned WANTED = 65'536;
     NEEDS_DRIVER();
     uint64_t interrupts_before = serial_interrupt_count();
     uint64_t first = 0;
@@ -173,11 +174,51 @@ TEST(outside, serial_input_of_64_kib_arrives_whole)
             last = time_now_ns();
         }
     }
-    struct serial_losses losses = serial_read_losses();
+    struct serial_input_counters counters = serial_read_input_counters();
     uint64_t interrupts = serial_interrupt_count() - interrupts_before;
     test_note("received %u bytes, sums %llu %llu", count, (unsigned long long)first, (unsigned long long)second);
     CHECK_EQUAL(count, WANTED);
-    CHECK_EQUAL(losses.ring_count, 0);
-    CHECK_EQUAL(losses.overrun_count, 0);
+    CHECK_EQUAL(counters.pause_count, 0);
+    CHECK_EQUAL(counters.overrun_count, 0);
     CHECK(interrupts >= WANTED / BYTES_A_CALL);
+}
+
+// Echoes what comes, a portion at a time, and sleeps between them, while the driver sends as fast as it can; the driver
+// compares the echo. Returns how many bytes came.
+static unsigned echo_slowly(void)
+{
+    constexpr unsigned PORTION = 400;
+    unsigned count = 0;
+    uint64_t last = time_now_ns();
+    test_note("ready");
+    serial_write("# ", 2);
+    while (count < WANTED && time_now_ns() - last < PATIENCE_NS / 3) {
+        stay_away();
+        uint8_t byte;
+        for (unsigned i = 0; i < PORTION && count < WANTED && serial_read(&byte); i++) {
+            serial_write((const char *)&byte, 1);
+            count++;
+            last = time_now_ns();
+        }
+    }
+    serial_write("\n", 1);
+    return count;
+}
+
+static void check_echo(unsigned count, struct serial_input_counters before)
+{
+    struct serial_input_counters now = serial_read_input_counters();
+    CHECK_EQUAL(count, WANTED);
+    CHECK_EQUAL(now.overrun_count, before.overrun_count);
+    CHECK(now.pause_count > before.pause_count); // else the reader was not slow
+}
+
+TEST(outside, serial_input_of_64_kib_waits_for_a_slow_reader)
+{
+    NEEDS_DRIVER();
+    struct serial_input_counters before = serial_read_input_counters();
+    uint64_t interrupts_before = serial_interrupt_count();
+    unsigned count = echo_slowly();
+    check_echo(count, before);
+    CHECK(serial_interrupt_count() > interrupts_before);
 }

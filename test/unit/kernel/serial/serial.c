@@ -262,11 +262,11 @@ static void assert_read(size_t count)
             fail_msg("byte %zu is %02xh instead of %02xh", n, received[n], nth_byte(n));
 }
 
-static void assert_lost(uint32_t ring_count, uint32_t overrun_count, struct serial_losses before)
+static void assert_counted(uint32_t pause_count, uint32_t overrun_count, struct serial_input_counters before)
 {
-    struct serial_losses losses = serial_read_losses();
-    assert_int_equal(losses.ring_count - before.ring_count, ring_count);
-    assert_int_equal(losses.overrun_count - before.overrun_count, overrun_count);
+    struct serial_input_counters now = serial_read_input_counters();
+    assert_int_equal(now.pause_count - before.pause_count, pause_count);
+    assert_int_equal(now.overrun_count - before.overrun_count, overrun_count);
 }
 
 // ---- cases
@@ -293,7 +293,7 @@ static void early_bytes_come_first(void **)
 
 static void interrupts_bring_64_kib_without_loss(void **)
 {
-    struct serial_losses before = serial_read_losses();
+    struct serial_input_counters before = serial_read_input_counters();
     use_interrupts();
     size_t done = 0;
     for (size_t n = 0; n < 65536; n += 512) {
@@ -303,7 +303,7 @@ static void interrupts_bring_64_kib_without_loss(void **)
             assert_int_equal(byte, nth_byte(done++));
     }
     assert_int_equal(done, 65536);
-    assert_lost(0, 0, before);
+    assert_counted(0, 0, before);
 }
 
 static void nothing_is_read_from_the_uart_by_a_reader_once_interrupts_do(void **)
@@ -334,7 +334,7 @@ static void a_flood_comes_in_pieces(void **)
 
 static void a_uart_that_is_pulled_out_ends_everything(void **)
 {
-    struct serial_losses before = serial_read_losses();
+    struct serial_input_counters before = serial_read_input_counters();
     use_interrupts();
     uart.is_absent = true;
     unsigned long looks = uart.looks;
@@ -342,7 +342,7 @@ static void a_uart_that_is_pulled_out_ends_everything(void **)
     assert_int_equal(uart.looks - looks, 1);
     serial_write("text", 4);
     assert_true(uart.looks - looks < 10);
-    assert_lost(0, 0, before);
+    assert_counted(0, 0, before);
     assert_int_equal(read_all(), 0);
     assert_int_equal(serial_init(PORT), STATUS_NOT_FOUND);
     assert_int_equal(read_all(), 0);
@@ -381,33 +381,159 @@ static void causes_that_nobody_asked_for_end(void **)
 
 static void overruns_are_counted_whoever_sees_them(void **)
 {
-    struct serial_losses before = serial_read_losses();
+    struct serial_input_counters before = serial_read_input_counters();
     arrive_many(0, FIFO_DEPTH + 3);
     assert_read(FIFO_DEPTH);
-    assert_lost(0, 1, before);
+    assert_counted(0, 1, before);
     arrive_many(0, FIFO_DEPTH + 3);
     serial_write("x", 1); // looks at the line status for another reason
     assert_read(FIFO_DEPTH);
-    assert_lost(0, 2, before);
+    assert_counted(0, 2, before);
     uart.has_overrun = true;
     serial_drain();
-    assert_lost(0, 3, before);
+    assert_counted(0, 3, before);
 }
 
-static void what_finds_no_room_is_counted(void **)
+// As an emulator does it: what the UART does not take stays with the sender. The reader takes a few bytes at a time.
+static void send_to_a_slow_reader(size_t count)
 {
-    struct serial_losses before = serial_read_losses();
+    size_t done = 0;
+    uart.has_deep_fifo = true;
+    arrive_many(0, count);
+    while (done < count) {
+        uint8_t byte = 0;
+        for (unsigned i = 0; i < 100 && done < count; i++) {
+            if (!serial_read(&byte))
+                fail_msg("nothing comes after byte %zu", done);
+            if (byte != nth_byte(done))
+                fail_msg("byte %zu is %02xh instead of %02xh", done, byte, nth_byte(done));
+            done++;
+        }
+        deliver();
+    }
+    assert_int_equal(read_all(), 0);
+}
+
+static void a_slow_reader_gets_every_byte(void **)
+{
+    struct serial_input_counters before = serial_read_input_counters();
+    use_interrupts();
+    send_to_a_slow_reader(65536);
+    assert_true(serial_read_input_counters().pause_count - before.pause_count >= 65536 / 4096);
+    assert_int_equal(serial_read_input_counters().overrun_count, before.overrun_count);
+    assert_int_equal(uart.modem_control, 0x0b);
+    assert_int_equal(uart.enabled, 1);
+}
+
+static void a_slow_poller_gets_every_byte(void **)
+{
+    send_to_a_slow_reader(65536);
+    assert_int_equal(uart.enabled, 0); // never, not even when the sender goes on
+    assert_int_equal(uart.modem_control, 0x0b);
+}
+
+static bool is_ready_to_receive(void)
+{
+    return uart.modem_control & 0x02;
+}
+
+static void a_sender_is_asked_to_pause_and_to_go_on(void **)
+{
+    struct serial_input_counters before = serial_read_input_counters();
+    use_interrupts();
+    arrive_many(0, 4096 - 1024);
+    assert_true(is_ready_to_receive());
+    arrive_many(4096 - 1024, 1);
+    assert_false(is_ready_to_receive());
+    assert_int_equal(uart.enabled, 1); // what is on its way still comes
+    assert_counted(1, 0, before);
+    for (unsigned left = 3073; left > 2049; left--)
+        assert_true(serial_read(received));
+    assert_false(is_ready_to_receive());
+    assert_true(serial_read(received));
+    assert_true(is_ready_to_receive());
+    assert_int_equal(read_all(), 2048);
+    assert_counted(1, 0, before);
+}
+
+// The ring, and the FIFO, are full; no more than what overruns them is lost.
+static void a_sender_that_does_not_pause_overruns_the_uart(void **)
+{
+    struct serial_input_counters before = serial_read_input_counters();
     use_interrupts();
     arrive_many(0, 5000);
-    assert_lost(5000 - 4096, 0, before);
-    assert_read(4096);
+    assert_int_equal(uart.enabled, 0);
+    assert_read(4096 + FIFO_DEPTH);
+    assert_counted(1, 1, before);
+    assert_int_equal(uart.enabled, 1);
+    arrive_many(0, 100);
+    assert_read(100);
+}
+
+static void a_full_ring_takes_nothing_from_the_uart(void **)
+{
+    static char text[100];
+    use_interrupts();
+    arrive_many(0, 4096 + 10);
+    assert_int_equal(uart.queue_end - uart.queue_first, 10);
+    serial_write(text, sizeof text); // looks at the line status
+    assert_int_equal(uart.sent_count, sizeof text);
+    assert_int_equal(uart.queue_end - uart.queue_first, 10);
+    uart.has_silent_timeout = true; // and this is none: there are bytes
+    serial_interrupt(nullptr);
+    assert_int_equal(uart.queue_end - uart.queue_first, 10);
+    assert_int_equal(uart.enabled, 0);
+    assert_read(4096 + 10);
+}
+
+// A rise that is gone before it is answered would be a spurious interrupt.
+static void letting_the_sender_go_on_raises_no_line_in_vain(void **)
+{
+    use_interrupts();
+    arrive_many(0, 4096 + 10);
+    uart.is_handler_registered = false;
+    uart.rise_count = 0;
+    assert_read(4096 + 10);
+    assert_int_equal(uart.enabled, 1);
+    assert_int_equal(uart.rise_count, 0);
+}
+
+static void a_uart_that_is_set_up_again_forgets_the_pause(void **)
+{
+    use_interrupts();
+    arrive_many(0, 4096);
+    assert_int_equal(uart.enabled, 0);
+    assert_int_equal(serial_init(PORT), STATUS_OK);
+    assert_int_equal(uart.enabled, 0);
+    serial_input_enable();
+    arrive_many(4096, FIFO_DEPTH); // there is still no room
+    assert_read(4096 + FIFO_DEPTH);
+    assert_int_equal(uart.enabled, 1);
+    assert_true(is_ready_to_receive());
+}
+
+static void count_call(void *context)
+{
+    ++*(unsigned *)context;
+}
+
+static void a_listener_is_told_of_what_the_uart_has_kept(void **)
+{
+    unsigned call_count = 0;
+    use_interrupts();
+    arrive_many(0, 4096 + 10);
+    serial_set_listener(count_call, &call_count);
+    for (unsigned i = 0; i < 2048; i++)
+        assert_true(serial_read(received));
+    assert_int_equal(call_count, 1);
+    serial_set_listener(nullptr, nullptr);
 }
 
 // Text goes out with interrupts closed, as the log does it.
 static void what_arrives_while_text_goes_out_is_kept(void **)
 {
     static char text[400];
-    struct serial_losses before = serial_read_losses();
+    struct serial_input_counters before = serial_read_input_counters();
     use_interrupts();
     uint64_t flags = cpu_interrupts_disable();
     for (unsigned i = 0; i < 100; i++) {
@@ -416,7 +542,7 @@ static void what_arrives_while_text_goes_out_is_kept(void **)
     }
     assert_int_equal(uart.sent_count, sizeof text);
     cpu_interrupts_restore(flags);
-    assert_lost(0, 0, before);
+    assert_counted(0, 0, before);
     assert_read(sizeof text);
 }
 
@@ -524,7 +650,14 @@ int main(void)
         cmocka_unit_test_setup(a_timeout_without_a_byte_ends, working),
         cmocka_unit_test_setup(causes_that_nobody_asked_for_end, working),
         cmocka_unit_test_setup(overruns_are_counted_whoever_sees_them, working),
-        cmocka_unit_test_setup(what_finds_no_room_is_counted, working),
+        cmocka_unit_test_setup(a_slow_reader_gets_every_byte, working),
+        cmocka_unit_test_setup(a_slow_poller_gets_every_byte, working),
+        cmocka_unit_test_setup(a_sender_is_asked_to_pause_and_to_go_on, working),
+        cmocka_unit_test_setup(a_sender_that_does_not_pause_overruns_the_uart, working),
+        cmocka_unit_test_setup(a_full_ring_takes_nothing_from_the_uart, working),
+        cmocka_unit_test_setup(letting_the_sender_go_on_raises_no_line_in_vain, working),
+        cmocka_unit_test_setup(a_uart_that_is_set_up_again_forgets_the_pause, working),
+        cmocka_unit_test_setup(a_listener_is_told_of_what_the_uart_has_kept, working),
         cmocka_unit_test_setup(what_arrives_while_text_goes_out_is_kept, working),
         cmocka_unit_test_setup(a_stuck_sender_that_is_flooded_is_given_up, working),
         cmocka_unit_test_setup(a_sender_that_recovers_sends_again, working),
