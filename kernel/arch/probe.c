@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The table of instructions that may fault (probe.asm). Called by the interrupt module.
+#include <arch/cpu.h>
 #include <arch/probe.h>
+
+// probe.asm knows the order.
+static_assert(offsetof(struct probe_fault, error_code) == 8 && offsetof(struct probe_fault, cr2) == 16);
 
 struct landing {
     uint64_t instruction, landing;
@@ -17,6 +21,9 @@ bool probe_land(struct trap_frame *frame)
     for (const struct landing *each = landings_start; each != landings_end; each++) {
         if (each->instruction == frame->rip) {
             frame->rip = each->landing;
+            frame->rax = frame->vector;
+            frame->rdx = frame->error_code;
+            frame->r8 = cpu_read_cr2(); // nothing has faulted since
             return true;
         }
     }

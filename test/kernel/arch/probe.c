@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Reading memory that may not be there (arch/probe.h).
+#include "faults.h"
 #include <arch/probe.h>
 #include <arch/protection.h>
 #include <arch/stack.h>
@@ -144,4 +145,72 @@ TEST(probe, table_of_landings_is_whole)
         CHECK_EQUAL(frame.rip, landings_start[2 * i + 1]);
         CHECK(frame.rip >> 63); // in the kernel
     }
+}
+
+constexpr uint64_t HOLE = 0xffff'f000'0000'0000;
+static const unsigned widths[] = {1, 2, 4, 8};
+
+// A value of WIDTH bytes, of which all are different.
+static uint64_t value_of(unsigned width)
+{
+    return 0x8182'8384'8586'8788 >> (64 - 8 * width);
+}
+
+TEST(probe, load_and_store_touch_as_many_bytes_as_they_say)
+{
+    for (unsigned i = 0; i < sizeof widths / sizeof *widths; i++) {
+        struct probe_fault fault;
+        uint64_t loaded, value = value_of(widths[i]);
+        memset(destination, 0x5a, sizeof destination);
+        CHECK(probe_store(value, virt_of(destination + 5), widths[i], &fault));
+        CHECK_EQUAL(memcmp(destination + 5, &value, widths[i]), 0);
+        CHECK_EQUAL(destination[4], 0x5a);
+        CHECK_EQUAL(destination[5 + widths[i]], 0x5a);
+        CHECK(probe_load(&loaded, virt_of(destination + 5), widths[i], &fault));
+        CHECK_EQUAL(loaded, value);
+    }
+}
+
+static void check_page_fault(const struct probe_fault *fault, uint64_t error_code, uint64_t cr2)
+{
+    CHECK_EQUAL(fault->vector, PAGE_FAULT);
+    CHECK_EQUAL(fault->error_code, error_code);
+    CHECK_EQUAL(fault->cr2, cr2);
+}
+
+TEST(probe, load_and_store_say_how_they_failed)
+{
+    constexpr uint64_t UNTOUCHED = 0x1234;
+    uint64_t text = (uintptr_t)probe_load, value = UNTOUCHED;
+    for (unsigned i = 0; i < sizeof widths / sizeof *widths; i++) {
+        struct probe_fault fault = {};
+        CHECK(!probe_load(&value, (virt_addr_t){HOLE}, widths[i], &fault));
+        check_page_fault(&fault, 0, HOLE);
+        CHECK(!probe_store(0, (virt_addr_t){HOLE + 8}, widths[i], &fault));
+        check_page_fault(&fault, PF_WRITE, HOLE + 8);
+        CHECK(!probe_store(0, (virt_addr_t){text}, widths[i], &fault));
+        check_page_fault(&fault, PF_WRITE | PF_PRESENT, text);
+        CHECK(!probe_load(&value, (virt_addr_t){NON_CANONICAL}, widths[i], &fault));
+        CHECK_EQUAL(fault.vector, GENERAL_PROTECTION);
+        CHECK_EQUAL(fault.error_code, 0);
+        fault.vector = 0;
+        CHECK(!probe_store(0, (virt_addr_t){NON_CANONICAL}, widths[i], &fault));
+        CHECK_EQUAL(fault.vector, GENERAL_PROTECTION);
+    }
+    CHECK_EQUAL(value, UNTOUCHED);
+}
+
+TEST(probe, load_names_the_byte_that_is_missing)
+{
+    volatile uint64_t *entries[4];
+    uint64_t value, second = (uintptr_t)two_pages + 4096;
+    CHECK_EQUAL(machine_walk(second, entries), 4);
+    *entries[3] &= ~MACHINE_PAGE_PRESENT;
+    machine_forget_page(second);
+    struct probe_fault fault = {};
+    bool is_loaded = probe_load(&value, (virt_addr_t){second - 3}, 8, &fault);
+    *entries[3] |= MACHINE_PAGE_PRESENT;
+    machine_forget_page(second);
+    CHECK(!is_loaded);
+    check_page_fault(&fault, 0, second);
 }
