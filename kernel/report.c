@@ -2,7 +2,7 @@
 // The boot report, one function a subject. Called by main; reads struct boot_info, changes nothing.
 #include "report.h"
 #include "boot_record.h"
-#include <arch/cpu.h>
+#include <arch/processor.h>
 #include <describe/processor.h>
 #include <describe/size.h>
 #include <lib/format.h>
@@ -34,27 +34,21 @@ const char *report_command_line(const struct boot_info *boot)
     return command_line;
 }
 
-static struct processor_leaf read_cpuid(uint32_t leaf, uint32_t subleaf)
-{
-    struct cpuid_result result = cpuid(leaf, subleaf);
-    return (struct processor_leaf){result.eax, result.ebx, result.ecx, result.edx};
-}
-
 static void list_features(const struct processor *processor, bool wanted, char *buffer, size_t size_bytes)
 {
     size_t length = 0;
     buffer[0] = '\0';
-    const char *name;
-    for (unsigned i = 0; (name = processor_feature_name(i)) != nullptr; i++) {
-        if (processor_has_feature(processor, i) == wanted && length < size_bytes)
-            length += format_string(buffer + length, size_bytes - length, " %s", name);
+    const struct processor_feature *feature;
+    for (unsigned i = 0; (feature = processor_feature(i)) != nullptr; i++) {
+        if (feature->is_reported && processor_has_feature(processor, i) == wanted && length < size_bytes)
+            length += format_string(buffer + length, size_bytes - length, " %s", feature->name);
     }
 }
 
 static void report_processor(void)
 {
     struct processor processor;
-    processor_identify(&processor, read_cpuid);
+    cpu_identify(&processor);
     char with[256];
     char without[256];
     list_features(&processor, true, with, sizeof with);

@@ -31,3 +31,12 @@ bool memory_type_has_write_combining(void)
 {
     return has_write_combining;
 }
+
+const char *memory_type_name(unsigned number)
+{
+    // Tables 11-10 and 11-11; without the register, the lower four numbers mean what they mean after a reset.
+    static const char *const names[8] = {"uncached",      "write-combining", "reserved",   "reserved",
+                                         "write-through", "write-protected", "write-back", "uncached-"};
+    uint64_t types = cpuid(1, 0).edx & CPUID_1_EDX_PAT ? msr_read(MSR_PAGE_ATTRIBUTE_TABLE) : TYPES;
+    return names[types >> (8 * number) & 7];
+}

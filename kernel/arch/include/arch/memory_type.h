@@ -10,3 +10,6 @@ void memory_type_init(void);
 // Whether number 4 is write-combining, from memory_type_init() on. Otherwise the CPU has no such table, bit 7 of a
 // page's entry is a reserved one, and whoever wants write-combining must take number 3 instead. Any context.
 [[nodiscard]] bool memory_type_has_write_combining(void);
+
+// What number NUMBER, below 8, stands for on this CPU at this moment: "write-back". Any context.
+const char *memory_type_name(unsigned number);
