@@ -101,37 +101,9 @@ static void report_devices(const struct boot_info *boot)
         log_info("serial", "port 0x%x, 115200 baud", boot->uart_port);
 }
 
-static const char *const memory_kinds[] = {
-    [BOOT_MEMORY_USABLE] = "usable",     [BOOT_MEMORY_RESERVED] = "reserved", [BOOT_MEMORY_ACPI_TABLES] = "ACPI tables",
-    [BOOT_MEMORY_ACPI_NVS] = "ACPI NVS", [BOOT_MEMORY_BAD] = "bad",           [BOOT_MEMORY_LOADER] = "loader",
-    [BOOT_MEMORY_KERNEL] = "kernel",     [BOOT_MEMORY_MODULE] = "module",
-};
-constexpr unsigned MEMORY_KIND_COUNT = sizeof memory_kinds / sizeof *memory_kinds;
-
-// Index into memory_kinds; what a later protocol adds is nobody's memory here.
-static unsigned memory_kind_index(enum boot_memory_kind kind)
+static void log_map_line(void *, const char *line)
 {
-    bool is_known = kind >= BOOT_MEMORY_USABLE && (unsigned)kind < MEMORY_KIND_COUNT;
-    return is_known ? (unsigned)kind : BOOT_MEMORY_RESERVED;
-}
-
-static void report_memory_map(const struct boot_info *boot)
-{
-    uint64_t totals[MEMORY_KIND_COUNT] = {};
-    char size[DESCRIBE_SIZE_LIMIT];
-    log_info("memory", "%-14s %-14s %10s  kind", "first byte", "last byte", "size");
-    for (uint32_t i = 0; i < boot->memory_count; i++) {
-        const struct boot_memory *entry = memory_map_entry(boot, i);
-        unsigned kind = memory_kind_index(entry->kind);
-        totals[kind] += entry->length;
-        log_info("memory", "0x%012llx 0x%012llx %10s  %s", (printable_t)entry->base,
-                 (printable_t)(entry->base + entry->length - 1), describe_size(size, entry->length),
-                 memory_kinds[kind]);
-    }
-    for (unsigned kind = 0; kind < MEMORY_KIND_COUNT; kind++) {
-        if (totals[kind] != 0)
-            log_info("memory", "%-29s %10s  %s", "total", describe_size(size, totals[kind]), memory_kinds[kind]);
-    }
+    log_info("memory", "%s", line);
 }
 
 const char *report_module(const struct boot_info *boot, uint32_t index, char text[static REPORT_MODULE_LIMIT])
@@ -185,7 +157,7 @@ void report_boot(const struct boot_info *boot, const char *command_line, uint64_
     report_loader(boot, command_line);
     report_kernel(boot);
     report_devices(boot);
-    report_memory_map(boot);
+    memory_describe_ranges(log_map_line, nullptr);
     report_modules(boot);
     report_times(boot, entry_tsc);
 }

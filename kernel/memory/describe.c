@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Memory in words, line by line. Called by the boot log and by commands; changes nothing.
+#include "parts.h"
 #include <allocator/frame.h>
 #include <describe/size.h>
 #include <lib/format.h>
+#include <lib/string.h>
 #include <memory/heap.h>
 #include <memory/layout.h>
 #include <memory/memory.h>
@@ -26,6 +28,48 @@ __attribute__((format(printf, 2, 3))) static void say(const struct listener *lis
     listener->line(listener->context, text);
 }
 
+// ---- what the loader found
+
+static const char *const range_kinds[] = {
+    [BOOT_MEMORY_USABLE] = "usable",     [BOOT_MEMORY_RESERVED] = "reserved", [BOOT_MEMORY_ACPI_TABLES] = "ACPI tables",
+    [BOOT_MEMORY_ACPI_NVS] = "ACPI NVS", [BOOT_MEMORY_BAD] = "bad",           [BOOT_MEMORY_LOADER] = "loader",
+    [BOOT_MEMORY_KERNEL] = "kernel",     [BOOT_MEMORY_MODULE] = "module",
+};
+static_assert(sizeof range_kinds / sizeof *range_kinds == MEMORY_RANGE_KIND_COUNT);
+
+unsigned memory_range_kind(const struct boot_memory *range)
+{
+    bool is_known = range->kind >= BOOT_MEMORY_USABLE && (unsigned)range->kind < MEMORY_RANGE_KIND_COUNT;
+    return is_known ? (unsigned)range->kind : BOOT_MEMORY_RESERVED;
+}
+
+const char *memory_range_kind_name(unsigned kind)
+{
+    return range_kinds[kind];
+}
+
+void memory_describe_ranges(memory_line_fn *line, void *context)
+{
+    struct listener listener = {line, context};
+    const struct boot_info *boot = memory_boot_info();
+    uint64_t totals[MEMORY_RANGE_KIND_COUNT] = {};
+    char size[DESCRIBE_SIZE_LIMIT];
+    say(&listener, "%-14s %-14s %10s  kind", "first byte", "last byte", "size");
+    for (uint32_t i = 0; i < boot->memory_count; i++) {
+        const struct boot_memory *range = memory_map_entry(boot, i);
+        unsigned kind = memory_range_kind(range);
+        totals[kind] += range->length;
+        say(&listener, "0x%012llx 0x%012llx %10s  %s", (printable_t)range->base,
+            (printable_t)(range->base + range->length - 1), describe_size(size, range->length), range_kinds[kind]);
+    }
+    for (unsigned kind = 0; kind < MEMORY_RANGE_KIND_COUNT; kind++) {
+        if (totals[kind] != 0)
+            say(&listener, "%-29s %10s  %s", "total", describe_size(size, totals[kind]), range_kinds[kind]);
+    }
+}
+
+// ---- the address space
+
 static const char *region_name(uint64_t address)
 {
     if (address >= MEMORY_KERNEL_IMAGE)
@@ -37,16 +81,22 @@ static const char *region_name(uint64_t address)
     return "lower half";
 }
 
+const char *memory_describe_rights(char text[static MEMORY_RIGHTS_LIMIT], enum page_rights rights)
+{
+    const char letters[] = {'r', rights & PAGE_WRITE ? 'w' : '-', rights & PAGE_EXECUTE ? 'x' : '-',
+                            rights & PAGE_USER ? 'u' : '-', '\0'};
+    return memcpy(text, letters, sizeof letters);
+}
+
 static bool describe_run(void *context, const struct page_mapping *run)
 {
     static const char *const caches[] = {
         [PAGE_WRITE_BACK] = "write-back", [PAGE_UNCACHED] = "uncached", [PAGE_WRITE_COMBINING] = "write-combining"};
-    char size[DESCRIBE_SIZE_LIMIT], page_size[DESCRIBE_SIZE_LIMIT];
-    enum page_rights rights = run->attributes.rights;
-    say(context, "0x%016llx %10s in pages of %s r%c%c%c %s, physical 0x%llx, %s", (printable_t)run->virt.value,
+    char size[DESCRIBE_SIZE_LIMIT], page_size[DESCRIBE_SIZE_LIMIT], rights[MEMORY_RIGHTS_LIMIT];
+    say(context, "0x%016llx %10s in pages of %s %s %s, physical 0x%llx, %s", (printable_t)run->virt.value,
         describe_size(size, run->size_bytes), describe_size(page_size, run->page_size_bytes),
-        rights & PAGE_WRITE ? 'w' : '-', rights & PAGE_EXECUTE ? 'x' : '-', rights & PAGE_USER ? 'u' : '-',
-        caches[run->attributes.cache], (printable_t)run->phys.value, region_name(run->virt.value));
+        memory_describe_rights(rights, run->attributes.rights), caches[run->attributes.cache],
+        (printable_t)run->phys.value, region_name(run->virt.value));
     return true;
 }
 
@@ -77,8 +127,9 @@ void memory_describe_frames(memory_line_fn *line, void *context)
     describe_zone(&listener, "all", now.total, now.free);
     char size[DESCRIBE_SIZE_LIMIT];
     uint64_t parts_per_million = now.total == 0 ? 0 : now.metadata_bytes * 1'000'000 / (now.total * PAGE_SIZE);
-    say(&listener, "metadata %s, %llu millionths of that; %llu frames taken before there was an allocator",
-        describe_size(size, now.metadata_bytes), (printable_t)parts_per_million, (printable_t)memory_early_frames());
+    say(&listener, "metadata %s, %llu millionths of that", describe_size(size, now.metadata_bytes),
+        (printable_t)parts_per_million);
+    say(&listener, "%llu frames taken before there was an allocator", (printable_t)memory_early_frames());
     if (now.free == 0)
         say(&listener, "nothing is free");
     else

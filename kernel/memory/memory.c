@@ -16,6 +16,7 @@ static struct frame_allocator frames;
 READ_ONLY_AFTER_INIT static struct page_tables tables;
 READ_ONLY_AFTER_INIT static struct early early;
 READ_ONLY_AFTER_INIT uintptr_t phys_map_base;
+READ_ONLY_AFTER_INIT static const struct boot_info *boot_info;
 
 // ---- what the page tables ask for
 
@@ -144,10 +145,15 @@ const char *memory_init(const struct boot_info **boot, const struct memory_optio
         return problem;
 
     leave_loader_map(&protections);
-    *boot = phys_to_virt(copy);
+    *boot = boot_info = phys_to_virt(copy);
     start_frames(&estate, options, (*boot)->entropy[1]);
     tables.host = &frame_host;
     return nullptr;
+}
+
+const struct boot_info *memory_boot_info(void)
+{
+    return boot_info;
 }
 
 enum status memory_seal(void)

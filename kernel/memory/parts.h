@@ -68,6 +68,13 @@ enum status own_frames_map(virt_addr_t start, virt_addr_t end);
 // Undo that for pages from START to END, in whatever order they were mapped.
 void own_frames_unmap(virt_addr_t start, virt_addr_t end);
 
+// ---- describe.c
+
+constexpr size_t MEMORY_RIGHTS_LIMIT = 5;
+
+// "rw--": a letter each for read, write, execute, ring 3. Returns TEXT.
+const char *memory_describe_rights(char text[static MEMORY_RIGHTS_LIMIT], enum page_rights rights);
+
 // ---- device.c
 
 // The kernel's own tables are live, on a CPU whose physical addresses have PHYS_BITS bits.

@@ -170,11 +170,6 @@ static void say_selector(struct sentence *sentence, uint64_t code)
         say(sentence, ", while the CPU was delivering an event that no instruction asked for");
 }
 
-static bool is_canonical(uint64_t address)
-{
-    return address < LOW_HALF_END || address >= -LOW_HALF_END;
-}
-
 static void describe_protection(struct sentence *sentence, const struct cause_facts *facts)
 {
     if (facts->error_code != 0) {
@@ -184,7 +179,7 @@ static void describe_protection(struct sentence *sentence, const struct cause_fa
     }
     say(sentence, "the CPU does not say which rule was broken");
     for (unsigned i = 0; i < facts->register_count; i++) {
-        if (!is_canonical(facts->registers[i].value)) {
+        if (!address_is_canonical(facts->registers[i].value)) {
             say(sentence, "; possibly the use of %s as an address, which is not canonical", facts->registers[i].name);
             return;
         }
@@ -340,6 +335,15 @@ const char *cause_describe(char *text, size_t size_bytes, const struct cause_fac
         functions[facts->vector](&sentence, facts);
     else
         say(&sentence, "%s", fixed_sentence(facts->vector));
+    return text;
+}
+
+const char *cause_describe_place(char *text, size_t size_bytes, const struct cause_facts *facts, uint64_t address)
+{
+    struct sentence sentence = {text, size_bytes, 0};
+    if (size_bytes > 0)
+        *text = '\0';
+    say_place(&sentence, facts, address);
     return text;
 }
 

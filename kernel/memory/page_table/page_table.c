@@ -102,9 +102,9 @@ static enum status reserve_fill(const struct page_tables *tables, struct reserve
 // Whether the range is one of pages, not empty, and within one half of the canonical addresses.
 static bool is_range(uint64_t first, uint64_t size_bytes, uint64_t alignment)
 {
-    uint64_t last = first + size_bytes - 1, half = first / HALF_SIZE;
-    return ((first | size_bytes) & (alignment - 1)) == 0 && last >= first && last / HALF_SIZE == half &&
-           (half == 0 || half == HIGH_HALF / HALF_SIZE);
+    uint64_t last = first + size_bytes - 1, half = first / ADDRESS_HALF_SIZE;
+    return ((first | size_bytes) & (alignment - 1)) == 0 && last >= first && last / ADDRESS_HALF_SIZE == half &&
+           (half == 0 || half == HIGH_HALF / ADDRESS_HALF_SIZE);
 }
 
 // What is in the entry of every page, and what its rights add. Dirty goes with writable, so that the CPU need not set
@@ -133,7 +133,7 @@ static const uint64_t bits_of_rights[RIGHTS_COUNT] = {
 // table's entry lets user mode pass, so no page can.
 static uint64_t rights_bits(const struct page_tables *tables, enum page_rights rights, uint64_t address)
 {
-    if (rights >= RIGHTS_COUNT || (__builtin_expect(rights & PAGE_USER, false) && address >= HALF_SIZE))
+    if (rights >= RIGHTS_COUNT || (__builtin_expect(rights & PAGE_USER, false) && address >= ADDRESS_HALF_SIZE))
         return 0;
     uint64_t bits = bits_of_rights[rights];
     return tables->has_no_execute ? bits : bits & ~PAGE_ENTRY_NO_EXECUTE;
@@ -155,7 +155,7 @@ static uint64_t cache_bits(enum page_cache cache, unsigned level)
 // What names a table for ADDRESS grants everything that a page below may want; the page decides.
 static uint64_t table_entry(uint64_t frame, uint64_t address, uint64_t count)
 {
-    uint64_t user = address < HALF_SIZE ? PAGE_ENTRY_USER : 0;
+    uint64_t user = address < ADDRESS_HALF_SIZE ? PAGE_ENTRY_USER : 0;
     return frame | TABLE_BITS | user | count << PAGE_ENTRY_COUNT_SHIFT;
 }
 
@@ -165,7 +165,7 @@ static uint64_t table_entry(uint64_t frame, uint64_t address, uint64_t count)
 [[gnu::always_inline]] static inline uint64_t *small_page(const struct page_tables *tables, uint64_t address,
                                                           uint64_t size_bytes, uint64_t **parent)
 {
-    if (size_bytes != PAGE_SIZE || address % PAGE_SIZE != 0 || !is_canonical(address))
+    if (size_bytes != PAGE_SIZE || address % PAGE_SIZE != 0 || !address_is_canonical(address))
         return nullptr;
     uint64_t frame = tables->root.value;
 #pragma clang loop unroll(full)

@@ -14,14 +14,7 @@ constexpr uint8_t CACHE_WRITE_THROUGH = 1;
 constexpr uint8_t CACHE_DISABLE = 2;
 constexpr uint8_t CACHE_PAT = 4;
 
-constexpr uint64_t HALF_SIZE =
-    1ull << 47; // bytes of either half of the canonical addresses (Intel SDM vol. 1, 3.3.7.1)
-constexpr uint64_t HIGH_HALF = -HALF_SIZE;
-
-static inline bool is_canonical(uint64_t address)
-{
-    return address + HALF_SIZE < 2 * HALF_SIZE;
-}
+constexpr uint64_t HIGH_HALF = -ADDRESS_HALF_SIZE;
 
 // What one entry of a table of LEVEL spans: 1 << this.
 static inline unsigned slot_shift(unsigned level)

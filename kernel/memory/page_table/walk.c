@@ -36,7 +36,7 @@ static struct page_mapping page_of(uint64_t entry, unsigned level, uint64_t addr
 bool page_table_find(const struct page_tables *tables, virt_addr_t address, struct page_mapping *page)
 {
     struct path path;
-    if (!is_canonical(address.value))
+    if (!address_is_canonical(address.value))
         return false;
     unsigned level = descend(tables, address.value, &path);
     uint64_t entry = *path.entries[level];
@@ -107,7 +107,7 @@ void page_table_walk(const struct page_tables *tables, virt_addr_t start, virt_a
     uint64_t address = start.value;
     bool goes_on = true;
     while (goes_on && address <= last.value) {
-        if (!is_canonical(address)) {
+        if (!address_is_canonical(address)) {
             address = HIGH_HALF;
             continue;
         }

@@ -15,6 +15,14 @@ typedef struct {
     uint64_t value;
 } virt_addr_t;
 
+// The lowest and the highest half of 2^48 bytes are addresses, what lies between is none (Intel SDM vol. 1, 3.3.7.1).
+constexpr uint64_t ADDRESS_HALF_SIZE = 1ull << 47;
+
+static inline bool address_is_canonical(uint64_t address)
+{
+    return address + ADDRESS_HALF_SIZE < 2 * ADDRESS_HALF_SIZE;
+}
+
 static inline phys_addr_t phys_add(phys_addr_t address, uint64_t bytes)
 {
     return (phys_addr_t){address.value + bytes};

@@ -36,6 +36,15 @@ static inline bool memory_is_ram(enum boot_memory_kind kind)
            kind == BOOT_MEMORY_MODULE;
 }
 
+// What *BOOT was set to, for whoever speaks of the machine later.
+const struct boot_info *memory_boot_info(void);
+
+// What RANGE of the loader's map is: its kind, or BOOT_MEMORY_RESERVED where a later protocol has one that nobody knows
+// here. Pure.
+constexpr unsigned MEMORY_RANGE_KIND_COUNT = BOOT_MEMORY_MODULE + 1; // 0 is none
+unsigned memory_range_kind(const struct boot_memory *range);
+const char *memory_range_kind_name(unsigned kind);
+
 // Make read-only what only initialisation writes (READ_ONLY_AFTER_INIT). STATUS_NO_MEMORY.
 [[nodiscard]] enum status memory_seal(void);
 
@@ -46,9 +55,10 @@ struct page_tables *memory_page_tables(void);
 // Frames that memory_init() has taken for good before there was an allocator, and that its statistics do not count.
 uint64_t memory_early_frames(void);
 
-// Speak about memory, a line a call, without line feed: the map of the address space with its rights; the frames; the
-// heap (memory/heap.h).
+// Speak about memory, a line a call, without line feed: the ranges of the loader's map with their sums; the map of the
+// address space with its rights; the frames; the heap (memory/heap.h).
 typedef void memory_line_fn(void *context, const char *line);
+void memory_describe_ranges(memory_line_fn *line, void *context);
 void memory_describe_map(memory_line_fn *line, void *context);
 void memory_describe_frames(memory_line_fn *line, void *context);
 void memory_describe_heap(memory_line_fn *line, void *context);

@@ -35,10 +35,14 @@ struct cause_facts {
 
 constexpr size_t CAUSE_LIMIT = 240; // bytes that hold nearly every sentence
 
-// Both write one sentence without a line feed, cut to SIZE_BYTES with its terminator. Return TEXT.
+// Each writes one sentence, or a part of one, without a line feed, cut to SIZE_BYTES with its terminator, and returns
+// TEXT.
 
 // FACTS in words.
 const char *cause_describe(char *text, size_t size_bytes, const struct cause_facts *facts);
+
+// What lies at ADDRESS, by the regions of FACTS: "kernel text", "guard page of the boot stack", "null pointer + 0x18".
+const char *cause_describe_place(char *text, size_t size_bytes, const struct cause_facts *facts, uint64_t address);
 
 // The status of a bank of the machine-check architecture (16.3.2.2).
 const char *cause_describe_bank(char *text, size_t size_bytes, uint64_t status);
