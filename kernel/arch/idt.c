@@ -4,6 +4,7 @@
 #include "table_register.h"
 #include <arch/gdt.h>
 #include <arch/idt.h>
+#include <lib/panic.h>
 #include <lib/section.h>
 
 // A 64-bit gate: Intel SDM vol. 3, 6.14.1. From its lowest bit: 16 of the offset, 16 of the selector, 8 of the stack
@@ -14,9 +15,10 @@ struct idt_gate {
 static_assert(sizeof(struct idt_gate) == 16);
 constexpr unsigned GATE_SELECTOR = 16, GATE_STACK = 32, GATE_ATTRIBUTES = 40;
 
-constexpr uint64_t GATE_INTERRUPT_PRESENT = 0x8e; // present, DPL 0, 64-bit interrupt gate
-constexpr uint64_t GATE_RING_3 = 3 << 5;          // INT n may be executed there
-constexpr uint64_t TRAP_ENTRY_SIZE = 16;          // trap_entry.asm has the same number
+constexpr uint64_t GATE_PRESENT = 0x80;
+constexpr uint64_t GATE_INTERRUPT_PRESENT = GATE_PRESENT | IDT_INTERRUPT_GATE; // DPL 0, 64 bits
+constexpr uint64_t GATE_RING_3 = 3 << 5;                                       // INT n may be executed there
+constexpr uint64_t TRAP_ENTRY_SIZE = 16;                                       // trap_entry.asm has the same number
 // trap_entry.asm has the same set.
 constexpr uint32_t ERROR_CODE_VECTORS = 1u << 8 | 0x1fu << 10 | 1u << 17 | 1u << 21 | 1u << 29 | 1u << 30;
 
@@ -27,6 +29,7 @@ extern trap_handler_fn *exception_handler, *interrupt_handler; // read by trap_e
 READ_ONLY_AFTER_INIT trap_handler_fn *exception_handler, *interrupt_handler;
 
 constexpr unsigned BREAKPOINT = 3;
+constexpr unsigned EXCEPTION_COUNT = 32; // vectors that lead to exception_handler: trap_entry.asm has the same
 
 // All of a gate but where the page of the entries lies, which only the linker knows, below 4 GiB from the top.
 #define GATE(vector)                                                                                                   \
@@ -77,7 +80,7 @@ void idt_load(trap_handler_fn *exceptions, trap_handler_fn *interrupts)
 
 bool idt_vector_has_error_code(uint64_t vector)
 {
-    return vector < 32 && (ERROR_CODE_VECTORS >> vector & 1) != 0;
+    return vector < EXCEPTION_COUNT && (ERROR_CODE_VECTORS >> vector & 1) != 0;
 }
 
 bool idt_is_return_address(uint64_t address)
@@ -96,4 +99,19 @@ void idt_triple_fault(void)
                      : "m"(none)
                      : "memory");
     __builtin_unreachable();
+}
+
+struct idt_gate_view idt_view(unsigned vector)
+{
+    ASSERT(vector < IDT_VECTOR_COUNT);
+    uint64_t low = idt[vector].low, attributes = low >> GATE_ATTRIBUTES;
+    return (struct idt_gate_view){
+        .entry = (low & 0xffff) | (low >> 48 << 16) | idt[vector].high << 32,
+        .calls = vector < EXCEPTION_COUNT ? exception_handler : interrupt_handler,
+        .selector = (uint16_t)(low >> GATE_SELECTOR),
+        .type = attributes & 0xf,
+        .ring = attributes >> 5 & 3,
+        .stack = (enum gdt_stack)(low >> GATE_STACK & 7),
+        .is_present = (attributes & GATE_PRESENT) != 0,
+    };
 }

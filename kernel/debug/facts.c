@@ -4,6 +4,7 @@
 #include "parts.h"
 #include <arch/cpu.h>
 #include <arch/debug_registers.h>
+#include <arch/gdt.h>
 #include <arch/kernel_image.h>
 #include <arch/port.h>
 #include <arch/probe.h>
@@ -30,9 +31,11 @@ static void add_region(const struct cause_region *region)
         regions[region_count++] = *region;
 }
 
+// What is left of its last page is its own, too.
 static void add_part(const char *name, const uint8_t *start, const uint8_t *end)
 {
-    add_region(&(struct cause_region){name, (uint64_t)start, (uint64_t)end, .is_stack = false});
+    uint64_t page_end = ((uint64_t)end + PAGE_SIZE - 1) & -PAGE_SIZE;
+    add_region(&(struct cause_region){name, (uint64_t)start, page_end, .is_stack = false});
 }
 
 // Of the stacks made at run time, the one of ADDRESS will do.
@@ -98,4 +101,14 @@ const struct cause_facts *facts_collect(const struct exception *exception)
                                    : probe_copy(facts.code, (const void *)frame->rip, sizeof facts.code);
     facts.code_length = (uint8_t)(sizeof facts.code - missing);
     return &facts;
+}
+
+const struct cause_facts *facts_collect_access(uint64_t address, const struct probe_fault *fault)
+{
+    struct trap_frame frame = {.rip = (uintptr_t)facts_collect_access, .cs = GDT_KERNEL_CODE};
+    if (fault != nullptr) {
+        frame.vector = fault->vector;
+        frame.error_code = fault->error_code;
+    }
+    return facts_collect(&(struct exception){&frame, address});
 }

@@ -2,6 +2,7 @@
 // What a report is made of. Each part writes whole lines with log_emergency(), to the sink whose turn it is. Nobody
 // outside this folder includes it.
 #pragma once
+#include <arch/probe.h>
 #include <arch/trap_frame.h>
 #include <cause/cause.h>
 #include <log/emergency.h>
@@ -30,6 +31,9 @@ constexpr unsigned REGISTER_COUNT = 15; // the general ones but RSP
 
 // What the cause needs to know, collected from FRAME and from the hardware. It stays valid until the next call.
 const struct cause_facts *facts_collect(const struct exception *exception);
+
+// The same about an access to ADDRESS that met FAULT; nullptr: about the place alone.
+const struct cause_facts *facts_collect_access(uint64_t address, const struct probe_fault *fault);
 
 // The way of the CPU through the page tables to ADDRESS, in one line.
 void page_walk_write(uint64_t address, const struct log_fatal_turn *turn);

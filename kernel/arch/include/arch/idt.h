@@ -2,6 +2,7 @@
 // The interrupt descriptor table: 256 gates that end in two C functions. Called once by the interrupt module, after
 // gdt_load(); knows no vector's meaning.
 #pragma once
+#include <arch/gdt.h>
 #include <arch/trap_frame.h>
 
 constexpr unsigned IDT_VECTOR_COUNT = 256;
@@ -24,3 +25,19 @@ bool idt_vector_has_error_code(uint64_t vector);
 // Leave no gate and raise an exception: the CPU shuts down, which the board of a PC answers with a reset (Intel SDM
 // vol. 3, 6.15, double fault). Any context; closes interrupts.
 [[noreturn]] void idt_triple_fault(void);
+
+// What a gate says, for whoever explains it.
+struct idt_gate_view {
+    uint64_t entry;         // where the CPU goes
+    trap_handler_fn *calls; // the C function that this leads to
+    uint16_t selector;
+    uint8_t type; // IDT_INTERRUPT_GATE or IDT_TRAP_GATE, or one that no gate has
+    uint8_t ring; // the highest in which INT may name the vector
+    enum gdt_stack stack;
+    bool is_present;
+};
+constexpr uint8_t IDT_INTERRUPT_GATE = 14; // closes interrupts
+constexpr uint8_t IDT_TRAP_GATE = 15;
+
+// The gate of VECTOR, less than IDT_VECTOR_COUNT, as it stands in the table.
+struct idt_gate_view idt_view(unsigned vector);
