@@ -87,9 +87,20 @@ static const struct task_options options[] = {
 };
 static struct task *listeners[sizeof options / sizeof *options];
 
+// Of the screen's terminal, while a task writes to it. It must not wait for room: what has none is lost, as a line is
+// that overruns.
+static void take_answer(void *, const char *text, size_t length)
+{
+    if (task_current() == nullptr || typed.capacity - typed.count < length)
+        return;
+    for (size_t i = 0; i < length; i++)
+        (void)channel_send(&typed, &text[i]); // there is room, so it does not wait
+}
+
 enum status tty_init(void)
 {
     input_init();
+    console_set_answer(take_answer, nullptr);
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         enum status status = task_spawn(&options[i], &listeners[i]);
         if (status != STATUS_OK)
