@@ -253,7 +253,7 @@ static enum status run_crash(struct command_call *call)
 }
 
 COMMAND(crash, .summary = "end the kernel in one of many ways, to see its report", .run = run_crash,
-        .details = "Without a kind, it lists them. Each is done for real: what was not saved is lost,\n"
-                   "and only a reset brings the machine back. docs/panic-report.md tells how to read\n"
-                   "what comes.\n",
+        .details = "Without a kind, it lists them. Each is done for real: what was not saved is\n"
+                   "lost, and only a reset brings the machine back. docs/panic-report.md tells\n"
+                   "how to read what comes.\n",
         .parameters = {{"kind", kind_name, COMMAND_WORD, .is_optional = true}});

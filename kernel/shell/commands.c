@@ -4,7 +4,8 @@
 #include "table.h"
 #include <arch/tsc.h>
 #include <lib/command.h>
-#include <lib/string.h>
+#include <lib/command_list.h>
+#include <lib/format.h>
 #include <syntax/arguments.h>
 #include <time/time.h>
 
@@ -19,21 +20,15 @@ static const char *command_name(size_t index)
 
 static void explain_parameter(struct command_call *call, const struct command_parameter *parameter)
 {
-    constexpr size_t COLUMNS = 78;
     if (parameter->choice == nullptr)
         return;
-    command_print(call, "  %s:", parameter->name);
-    size_t column = strlen(parameter->name) + 3;
+    char title[40];
+    size_t length = format_string(title, sizeof title, "  %s:", parameter->name);
+    struct command_list list = command_list_begin(call, (unsigned)length + 1, title);
     const char *word;
-    for (size_t i = 0; (word = parameter->choice(i)) != nullptr; i++) {
-        column += strlen(word) + 1;
-        if (column > COLUMNS) {
-            command_print(call, "\n   ");
-            column = strlen(word) + 4;
-        }
-        command_print(call, " %s", word);
-    }
-    command_print(call, "\n");
+    for (size_t i = 0; (word = parameter->choice(i)) != nullptr; i++)
+        command_list_add(&list, "%s", word);
+    command_list_end(&list, "");
 }
 
 static void explain(struct command_call *call, const struct command *command)
@@ -54,8 +49,8 @@ static enum status run_help(struct command_call *call)
     }
     for (size_t i = 0; i < command_table_count(); i++)
         command_print(call, "%-10s %s\n", command_table_at(i)->name, command_table_at(i)->summary);
-    command_print(call,
-                  "\"help <command>\" says more. Tab completes; Ctrl-C ends what runs; Shift+PageUp looks back.\n");
+    command_print(call, "\"help <command>\" says more. Tab completes, Ctrl-C ends what runs,\n"
+                        "Shift+PageUp looks back.\n");
     return STATUS_OK;
 }
 

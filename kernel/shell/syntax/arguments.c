@@ -92,17 +92,22 @@ static bool is_choice(command_choice_fn *choice, const char *text)
     return false;
 }
 
-static void list_choices(const struct command_parameter *parameter, const char *text, char *problem)
+static void list_choices(const struct command_call *call, const struct command_parameter *parameter, const char *text,
+                         char *problem)
 {
     size_t length = format_string(problem, ARGUMENTS_PROBLEM_LIMIT, "\"%s\" is no %s; known:", text, parameter->name);
     const char *word;
     for (size_t i = 0; (word = parameter->choice(i)) != nullptr && length < ARGUMENTS_PROBLEM_LIMIT; i++)
         length += format_string(problem + length, ARGUMENTS_PROBLEM_LIMIT - length, " %s", word);
+    if (length >= ARGUMENTS_PROBLEM_LIMIT)
+        format_string(problem, ARGUMENTS_PROBLEM_LIMIT, "\"%.60s\" is no %s; \"help %s\" lists what is", text,
+                      parameter->name, call->command->name);
 }
 
-static enum status bind(struct command_argument *argument, const struct command_parameter *parameter, const char *text,
-                        char *problem)
+static enum status bind(struct command_call *call, size_t index, const struct command_parameter *parameter,
+                        const char *text, char *problem)
 {
+    struct command_argument *argument = &call->arguments[index];
     argument->text = text;
     if (parameter->kind == COMMAND_NUMBER) {
         enum status status = arguments_number(text, &argument->number);
@@ -113,7 +118,7 @@ static enum status bind(struct command_argument *argument, const struct command_
     }
     if (parameter->choice == nullptr || parameter->kind != COMMAND_WORD || is_choice(parameter->choice, text))
         return STATUS_OK;
-    list_choices(parameter, text, problem);
+    list_choices(call, parameter, text, problem);
     return STATUS_INVALID;
 }
 
@@ -126,7 +131,7 @@ enum status arguments_bind(struct command_call *call, const char *const *words, 
             format_string(problem, ARGUMENTS_PROBLEM_LIMIT, "\"%s\" is one argument too many", words[i]);
             return STATUS_INVALID;
         }
-        enum status status = bind(&call->arguments[i], parameter, words[i], problem);
+        enum status status = bind(call, i, parameter, words[i], problem);
         if (status != STATUS_OK)
             return status;
     }

@@ -165,8 +165,13 @@ static void long_words_are_cut_in_a_problem(void **)
     memset(word, 'x', sizeof word - 1);
     struct command_call call;
     char problem[ARGUMENTS_PROBLEM_LIMIT];
-    assert_int_equal(BIND(&call, &paint, problem, word), STATUS_INVALID);
+    assert_int_equal(BIND(&call, &dump, problem, word), STATUS_INVALID);
     assert_int_equal(strlen(problem), ARGUMENTS_PROBLEM_LIMIT - 1);
+    assert_int_equal(BIND(&call, &paint, problem, word), STATUS_INVALID);
+    word[60] = '\0';
+    char wanted[ARGUMENTS_PROBLEM_LIMIT];
+    snprintf(wanted, sizeof wanted, "\"%s\" is no colour; \"help paint\" lists what is", word);
+    assert_string_equal(problem, wanted);
 }
 
 int main(void)
