@@ -66,7 +66,7 @@ def commands_that_run_others_do(context):
 def wrong_usage_is_told_in_a_sentence(context):
     with context.machine(cmdline="") as machine:
         session = Session(machine)
-        session.require_usage("help", "help [command]", (("a", re.compile('"a" is no command; known:( \\w+)+')),
+        session.require_usage("help", "help [command]", (("a", '"a" is no command; "help help" lists what is'),
                                                          ("echo echo", '"echo" is one argument too many')))
         for name in "time", "page":
             session.require_usage(name, f"{name} <command ...>", (("", "<command> is missing"),))
@@ -80,7 +80,7 @@ def help_tells_of_every_command(context):
     with context.machine(cmdline="") as machine:
         session = Session(machine)
         lines = session.run("help")
-        rows = [line.split(None, 1) for line in lines[:-1]]
+        rows = [line.split(None, 1) for line in lines[:-2]]
         check_equal([row[0] for row in rows], sorted(row[0] for row in rows), "the commands, in order")
         check({"help", "echo", "time", "repeat", "page"} <= {row[0] for row in rows}, f"help lists {rows}")
         for name, summary in rows:
