@@ -117,7 +117,7 @@ static enum status run_ptwalk(struct command_call *call)
 
 COMMAND(ptwalk, .summary = "walk the page tables to an address", .run = run_ptwalk,
         .details = "Each table on the CPU's way from CR3 to the page, with the bits of the entry\n"
-                   "that it takes (Intel SDM vol. 3, 4.5), and what they come to: a page can be written\n"
-                   "where all entries have W, executed where none has NX, used by ring 3 where all\n"
-                   "have U. PWT, PCD and PAT make the number of a memory type.\n",
+                   "that it takes (Intel SDM vol. 3, 4.5), and what they come to: a page can be\n"
+                   "written where all entries have W, executed where none has NX, used by ring 3\n"
+                   "where all have U. PWT, PCD and PAT make the number of a memory type.\n",
         .parameters = {{"address", .kind = COMMAND_NUMBER}});

@@ -129,6 +129,37 @@ def text_is_paged_by_the_screen(context):
         check_equal(session.run("echo a"), ["a"], "what comes after a page that was left")
 
 
+@case()
+def poweroff_and_reboot_end_the_machine(context):
+    for line, said, kind in (("poweroff", "switching the machine off\n", "power-off"),
+                             ("reboot", "beginning again from the firmware on\n", "reset")):
+        with context.machine(cmdline="") as machine:
+            Session(machine)
+            machine.send(line + "\r")
+            machine.expect(said)
+            check_equal(machine.wait().kind, kind, f"the end by {line}")
+
+
+@case()
+def machine_that_cannot_be_switched_off_says_so_and_goes_on(context):
+    with context.machine(machine="pc,acpi=off", cmdline="") as machine:
+        session = Session(machine)
+        said = session.run("poweroff; echo $?")
+        said[1] = said[1].partition("] ")[2]
+        check_equal(said, [
+            "switching the machine off",
+            "error: power: the machine cannot be switched off by software: the firmware has no ACPI tables",
+            "poweroff: the machine cannot be switched off by software; \"log error\" says why", "3"], "what poweroff says")
+
+
+@case()
+def power_commands_take_no_arguments(context):
+    with context.machine(cmdline="") as machine:
+        session = Session(machine)
+        for name in "poweroff", "reboot":
+            session.require_usage(name, name, (("now", '"now" is one argument too many'),))
+
+
 # A person's session: text to type, and keys as (the keyboard's name, with what is held; what a terminal sends).
 ENTER = (("ret",), "\r")
 TAB = (("tab",), "\t")
