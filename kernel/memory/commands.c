@@ -117,9 +117,9 @@ static void say_part(struct command_call *call, const char *name, uint64_t start
     char size[DESCRIBE_SIZE_LIMIT], rights[MEMORY_RIGHTS_LIMIT];
     if (!page_table_find(memory_page_tables(), (virt_addr_t){start}, &page))
         return;
+    uint64_t physical = page.phys.value + (start - page.virt.value);
     command_print(call, "  0x%016llx %10s  %s  0x%012llx  %s\n", (printable_t)start, describe_size(size, end - start),
-                  memory_describe_rights(rights, page.attributes.rights),
-                  (printable_t)(page.phys.value + (start - page.virt.value)), name);
+                  memory_describe_rights(rights, page.attributes.rights), (printable_t)physical, name);
 }
 
 static void say_image(struct command_call *call)

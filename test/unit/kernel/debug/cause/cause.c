@@ -330,6 +330,29 @@ static void a_machine_check_bank_is_told_by_its_code(void **)
     }
 }
 
+static void a_place_alone_is_told_as_in_a_sentence(void **)
+{
+    static const struct {
+        uint64_t address;
+        const char *place;
+    } cases[] = {
+        {0x18, "null pointer + 0x18"},
+        {BASE + 0x123, "kernel text"},
+        {BASE + 0x3'0000, "boot stack"},
+        {BASE + 0x2'fff8, "guard page of the boot stack"},
+        {STACKS + 0x4ff8, "guard page of the kernel stack at 0xffffd00000005000"},
+        {0xffff'f000'0000'0000, "upper half, no part of the kernel"},
+    };
+    struct cause_facts facts = facts_of(0, 0);
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[CAUSE_LIMIT];
+        assert_string_equal(cause_describe_place(text, sizeof text, &facts, cases[i].address), cases[i].place);
+    }
+    char little[6];
+    assert_string_equal(cause_describe_place(little, sizeof little, &facts, BASE), "kerne");
+    assert_string_equal(cause_describe_place(little, 1, &facts, BASE), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +372,7 @@ int main(void)
         cmocka_unit_test(a_sentence_is_cut_to_its_buffer),
         cmocka_unit_test(no_facts_lead_beyond_the_buffer),
         cmocka_unit_test(a_machine_check_bank_is_told_by_its_code),
+        cmocka_unit_test(a_place_alone_is_told_as_in_a_sentence),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
