@@ -45,18 +45,18 @@ static void show(const char *text, size_t length, enum origin origin)
     cpu_interrupts_restore(flags);
 }
 
-// What the terminal calls, in the middle of a write. A question in what is written while answers are passed on would
-// lead to the next one.
+// What the terminal calls, in the middle of a write.
 static void keep_answer(void *, const char *text, size_t length)
 {
-    bool is_asked = console.origin == ORIGIN_CALLER && console.answer != nullptr && !console.is_answering;
+    bool is_asked = console.origin == ORIGIN_CALLER && console.answer != nullptr;
     if (!is_asked || length > sizeof console.answers - console.answer_length)
         return;
     memcpy(console.answers + console.answer_length, text, length);
     console.answer_length += length;
 }
 
-// Behind the write, because whoever takes the answers may log.
+// Behind the write, because whoever takes the answers may log. What they ask themselves is forgotten, or each question
+// would lead to the next.
 static void pass_answers_on(void)
 {
     if (console.answer_length == 0 || console.is_answering)
