@@ -6,7 +6,8 @@
 # Each makes a test inside the kernel fail, and the tests of label museum prove that (test/kernel/museum.py). In C a bug
 # is `#if HEWN_BREAK_<NAME>`, in assembly `%ifdef HEWN_BREAK_<NAME>`. Included after cmake/flags.cmake, whose flags it
 # completes. Those of the heaps' designs, of the terminal and of the line editor need no kernel: they make tests fail on
-# the host, where all of them run unchanged.
+# the host, where all of them run unchanged. The museum compiles again only the sources that name a bug, and links them in
+# place of the sound ones.
 set(HEWN_PLANTED_BUGS
     red_zone            # the compiler may keep locals where an interrupt puts its frame
     no_eoi              # the controller is not told that an interrupt has been handled
@@ -17,9 +18,15 @@ set(HEWN_PLANTED_BUGS
     unsaved_register    # what is interrupted finds another value in R11
     missing_invlpg      # the TLB keeps what it knows of pages that change or go away
     serial_full_ring    # bytes are taken out of the UART for which there is no room
-    unzeroed_bss        # the loader leaves in .bss what was in memory
     task_lost_wake_up   # who waits for a signal does not look again after it has said so
     task_short_stack)   # a task's stack has a page less than was asked for, and the guard is there
+
+# Those of the boot chain, which boots the sound kernel.
+set(HEWN_PLANTED_BOOT_BUGS
+    unzeroed_bss)       # the loader leaves in .bss what was in memory
+
+# A bug that is a flag: what undoes the right one in HEWN_KERNEL_FLAGS. The sources where it shows name it in a comment.
+set(HEWN_PLANTED_FLAG_red_zone -mred-zone)
 
 set(HEWN_PLANTED_HEAP_BUGS
     heap_bump_lost_top              # the topmost block is freed, and its memory is not used again
@@ -58,8 +65,8 @@ set(HEWN_PLANTED_TASK_BUGS
     ready_queue_missing_barrier)    # what is popped may read before others see that it can be pushed again
 
 set(HEWN_BREAK "" CACHE STRING "Plant one bug (cmake/planted_bugs.cmake)")
-set(all_bugs ${HEWN_PLANTED_BUGS} ${HEWN_PLANTED_HEAP_BUGS} ${HEWN_PLANTED_TERMINAL_BUGS} ${HEWN_PLANTED_LINE_EDITOR_BUGS}
-    ${HEWN_PLANTED_TASK_BUGS})
+set(all_bugs ${HEWN_PLANTED_BUGS} ${HEWN_PLANTED_BOOT_BUGS} ${HEWN_PLANTED_HEAP_BUGS} ${HEWN_PLANTED_TERMINAL_BUGS}
+    ${HEWN_PLANTED_LINE_EDITOR_BUGS} ${HEWN_PLANTED_TASK_BUGS})
 set_property(CACHE HEWN_BREAK PROPERTY STRINGS "" ${all_bugs})
 if(HEWN_BREAK AND NOT HEWN_BREAK IN_LIST all_bugs)
     list(JOIN all_bugs ", " names)
@@ -71,6 +78,7 @@ foreach(name IN LISTS all_bugs)
     if(name STREQUAL HEWN_BREAK)
         list(APPEND HEWN_DEFINITIONS HEWN_BREAK_${NAME}=1)
         list(APPEND HEWN_KERNEL_NASM_FLAGS -DHEWN_BREAK_${NAME})
+        list(APPEND HEWN_KERNEL_FLAGS ${HEWN_PLANTED_FLAG_${name}})
     else()
         list(APPEND HEWN_DEFINITIONS HEWN_BREAK_${NAME}=0)
     endif()
@@ -78,6 +86,32 @@ endforeach()
 if(HEWN_BREAK)
     message(WARNING "The bug ${HEWN_BREAK} is planted: this build is broken on purpose.")
 endif()
-if(HEWN_BREAK STREQUAL "red_zone")
-    list(REMOVE_ITEM HEWN_KERNEL_FLAGS -mno-red-zone)
-endif()
+
+# hewn_planted_sources(<variable> <bug> <folder>...): the sources below the folders that name the bug.
+function(hewn_planted_sources variable bug)
+    string(TOUPPER HEWN_BREAK_${bug} macro)
+    set(found "")
+    foreach(folder IN LISTS ARGN)
+        file(GLOB_RECURSE sources ${folder}/*.c ${folder}/*.asm)
+        foreach(source IN LISTS sources)
+            file(STRINGS ${source} uses REGEX "[^A-Z_]${macro}([^A-Z_0-9]|$)")
+            if(uses)
+                list(APPEND found ${source})
+            endif()
+        endforeach()
+    endforeach()
+    if(NOT found)
+        message(FATAL_ERROR "no source of ${ARGN} holds the bug ${bug} (${macro})")
+    endif()
+    set(${variable} ${found} PARENT_SCOPE)
+endfunction()
+
+# hewn_plant(<target> <bug>): what the target compiles has the bug, whatever HEWN_BREAK says.
+function(hewn_plant target bug)
+    string(TOUPPER HEWN_BREAK_${bug} macro)
+    get_target_property(definitions ${target} COMPILE_DEFINITIONS)
+    string(REPLACE "${macro}=0" "${macro}=1" definitions "${definitions}")
+    set_target_properties(${target} PROPERTIES COMPILE_DEFINITIONS "${definitions}")
+    target_compile_definitions(${target} PRIVATE $<$<COMPILE_LANGUAGE:ASM_NASM>:${macro}>)
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:C>:${HEWN_PLANTED_FLAG_${bug}}>)
+endfunction()

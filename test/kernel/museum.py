@@ -2,8 +2,9 @@
 """The museum of planted bugs (cmake/planted_bugs.cmake): each makes the test that is named here fail, for the reason that
 is named here, and without it the same test passes.
 
-A broken build is made in <build>/museum/<bug>, of the same kind as <build>, and holds what boot-test.img needs. It stays
-there, so that only the first run is slow.
+A broken kernel is made by the build, <build>/museum/<bug>.elf, and takes the place of the sound one on a copy of
+boot-test.img. A boot chain is built here in <build>/museum/<bug>, of the same kind as <build>, with -DHEWN_BREAK, and at
+night the whole image with each of the bugs in <build>/museum/whole; both stay there, so that only the first run is slow.
 """
 import re
 import shutil
@@ -14,9 +15,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.case import add_case, case, run_cases
 from support.failure import Failure, check, check_equal
+from support.volumes import edit, put_file
 
 SOURCE = Path(__file__).resolve().parents[2]
 RUN = Path(__file__).with_name("run.py")
+IMAGE = "boot-test.img"
 KEPT_SETTINGS = ("CMAKE_BUILD_TYPE", "CMAKE_C_COMPILER", "HEWN_SANITIZE", "HEWN_DEBUG_ASSERTS")
 
 # bug: (case of run.py, what its refusal says)
@@ -58,27 +61,56 @@ def configure(build, folder, bug):
           *settings_of(build)], f"cmake for {folder}")
 
 
-def build_broken(build, bug):
-    folder = build / "museum" / bug
+def build_with(bug, build, folder, target):
     configure(build, folder, bug)
-    call(["cmake", "--build", folder, "--target", "boot-test.img_image", "-j", "2"], f"the build in {folder}")
+    call(["cmake", "--build", folder, "--target", target, "-j", "2"], f"the build in {folder}")
     return folder
 
 
-def run_case(build, name):
-    return subprocess.run([sys.executable, str(RUN), "--build", str(build), name], stdin=subprocess.DEVNULL,
+def with_a_broken_kernel(bug, build, image):
+    put_file(image, "KERNEL.ELF", (build / "museum" / f"{bug}.elf").read_bytes())
+
+
+def with_a_broken_boot_chain(bug, build, image):
+    folder = build_with(bug, build, build / "museum" / bug, "boot_sector")
+    edit(image, 0, (folder / "bootsector.bin").read_bytes() + (folder / "stage2.bin").read_bytes())
+
+
+def run_case(folder, name):
+    """A case of run.py for the boot-test.img in FOLDER, which is a build folder as far as that case is concerned."""
+    return subprocess.run([sys.executable, str(RUN), "--build", str(folder), name], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def museum_case(bug, case, reason):
+def require_pass(folder, case):
+    result = run_case(folder, case)
+    check_equal(result.returncode, 0, f"{case} without the bug: exit status, after\n{result.stdout[-2000:]}")
+
+
+def require_refusal(folder, case, reason):
+    result = run_case(folder, case)
+    check_equal(result.returncode, 1, f"{case} with the bug: exit status, after\n{result.stdout[-2000:]}")
+    verdict = next((line for line in result.stdout.splitlines() if line.startswith("FAILED: ")), "no verdict")
+    print(verdict)
+    check(re.search(reason, verdict), f"{case} fails, but for another reason than {reason!r}")
+
+
+def museum_case(bug, plant, case, reason):
     def run(context):
-        whole = run_case(context.build, case)
-        check_equal(whole.returncode, 0, f"{case} without the bug: exit status, after\n{whole.stdout[-2000:]}")
-        broken = run_case(build_broken(context.build, bug), case)
-        check_equal(broken.returncode, 1, f"{case} with the bug: exit status, after\n{broken.stdout[-2000:]}")
-        verdict = next((line for line in broken.stdout.splitlines() if line.startswith("FAILED: ")), "no verdict")
-        print(verdict)
-        check(re.search(reason, verdict), f"{case} fails, but for another reason than {reason!r}")
+        sound, broken = context.work / "sound", context.work / "broken"
+        sound.mkdir()
+        (sound / IMAGE).symlink_to(context.build / IMAGE)
+        require_pass(sound, case)
+        broken.mkdir()
+        plant(bug, context.build, context.copy_of(context.build / IMAGE, broken / IMAGE))
+        require_refusal(broken, case, reason)
+    return run
+
+
+def whole_build_case(bug, case, reason):
+    def run(context):
+        folder = context.build / "museum" / "whole" / bug
+        require_refusal(build_with(bug, context.build, folder, "boot-test.img_image"), case, reason)
     return run
 
 
@@ -92,15 +124,18 @@ def unknown_bug_is_refused(context):
         raise Failure("a build with an unknown bug was configured")
 
 
-def planted_bugs():
+def planted_bugs(kind):
     text = (SOURCE / "cmake" / "planted_bugs.cmake").read_text()
-    names = re.search(r"set\(HEWN_PLANTED_BUGS(.*?)^set\(", text, re.DOTALL | re.MULTILINE)[1]
-    return set(re.findall(r"^\s+(\w+)", names, re.MULTILINE))
+    lines = re.search(rf"^set\({kind}\n((?: +\w.*\n)+)", text, re.MULTILINE)[1]
+    return re.findall(r"^ +(\w+)", lines, re.MULTILINE)
 
 
-if planted_bugs() != set(BUGS):
-    raise SystemExit(f"{__file__}: cmake/planted_bugs.cmake has other bugs: {planted_bugs() ^ set(BUGS)}")
+PLANTS = {**dict.fromkeys(planted_bugs("HEWN_PLANTED_BUGS"), with_a_broken_kernel),
+          **dict.fromkeys(planted_bugs("HEWN_PLANTED_BOOT_BUGS"), with_a_broken_boot_chain)}
+if set(PLANTS) != set(BUGS):
+    raise SystemExit(f"{__file__}: cmake/planted_bugs.cmake has other bugs: {set(PLANTS) ^ set(BUGS)}")
 for name, row in BUGS.items():
-    add_case(name, museum_case(name, *row), labels=("museum",), timeout=180, lock="museum")
+    add_case(name, museum_case(name, PLANTS[name], *row), labels=("museum",), timeout=180)
+    add_case(f"{name}_in_a_whole_build", whole_build_case(name, *row), labels=("museum", "nightly"), timeout=300)
 
 run_cases()

@@ -219,7 +219,7 @@ TEST(trap, vectors_with_error_codes_are_the_architectures)
 }
 
 // A local variable of a function that calls nobody may lie below RSP, where an interrupt puts its frame: with a red
-// zone it does, without it never.
+// zone it does (HEWN_BREAK_RED_ZONE), without it never.
 [[gnu::noinline]] static uint64_t sum_across_a_breakpoint(void)
 {
     volatile uint64_t locals[8];
