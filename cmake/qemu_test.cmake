@@ -19,7 +19,8 @@ function(hewn_qemu_test name)
         set(arg_TIMEOUT 60)
     endif()
     get_filename_component(script ${arg_SCRIPT} ABSOLUTE)
-    add_test(NAME ${name} COMMAND ${Python3_EXECUTABLE} ${script} ${arg_ARGS})
+    # -S: the tests use the standard library alone, and what else is installed takes time to be looked at.
+    add_test(NAME ${name} COMMAND ${Python3_EXECUTABLE} -S ${script} ${arg_ARGS})
     set_tests_properties(${name} PROPERTIES
         LABELS "${arg_LABELS}"
         TIMEOUT ${arg_TIMEOUT}

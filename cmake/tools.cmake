@@ -25,6 +25,9 @@ hewn_find_tool(HEWN_OBJCOPY 19 llvm-19 llvm-objcopy-19 llvm-objcopy-20 llvm-objc
 hewn_find_tool(HEWN_DWARFDUMP 19 llvm-19 llvm-dwarfdump-19 llvm-dwarfdump-20 llvm-dwarfdump-21 llvm-dwarfdump)
 hewn_find_tool(HEWN_MFORMAT 4 mtools mformat)
 find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
+# Version managers put a script in the PATH that looks for the interpreter at each start: 0.08 s, a thousand times a run.
+execute_process(COMMAND ${Python3_EXECUTABLE} -c "import sys; print(sys.executable)"
+    OUTPUT_VARIABLE Python3_EXECUTABLE OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 
 # hewn_find_font(VARIABLE package "description" file...): refuses when there is none of these files.
 function(hewn_find_font variable package description)
