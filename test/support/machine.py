@@ -396,12 +396,15 @@ class Machine:
                     raise Failure(f"serial output without {pattern!r} within the time limit")
 
     def _settle(self, ended):
-        """What the guest said before it ended is read to its end. QEMU lives on after a reset, and its channel says no end,
-        but holds by then what was written."""
+        """Reads to its end what the guest said last: QEMU tells of a reset on another channel."""
         if ended.kind == "exit":
             self._serial_thread.join(10)
-        else:
-            time.sleep(0.2)
+            return
+        with self._changed:
+            seen = None
+            while seen != len(self._serial):
+                seen = len(self._serial)
+                self._changed.wait_for(lambda: len(self._serial) != seen, 0.1)
 
     def wait(self, timeout=None):
         """Waits until the guest ends itself; the Outcome. Failure when it does not."""
