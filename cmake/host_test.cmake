@@ -103,7 +103,7 @@ endfunction()
 
 # hewn_fuzz_test(<name> SOURCES file... MODULES module... [CORPUS dir] [MAX_BYTES n])
 #   a libFuzzer program, host/fuzz-<name>, as ctest fuzz-<name>. CORPUS (default: corpus/<name>) holds the seeds;
-#   MAX_BYTES bounds an input (default 4096).
+#   MAX_BYTES bounds an input (default 4096). In the night, fuzz-<name>-longer takes a minute.
 function(hewn_fuzz_test name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "CORPUS;MAX_BYTES" "SOURCES;MODULES")
     if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES OR NOT arg_MODULES)
@@ -123,8 +123,13 @@ function(hewn_fuzz_test name)
     hewn_add_host_executable(${target} fuzz
         SOURCES ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/test/support/panic_fuzz.c
         MODULES ${arg_MODULES})
+    set(run ${CMAKE_COMMAND} -DFUZZER=$<TARGET_FILE:${target}> -DSEEDS=${corpus} -DMAX_BYTES=${arg_MAX_BYTES})
+    set(script -P ${PROJECT_SOURCE_DIR}/cmake/fuzz_run.cmake)
     add_test(NAME ${target}
-        COMMAND ${CMAKE_COMMAND} -DFUZZER=$<TARGET_FILE:${target}> -DSEEDS=${corpus} -DMAX_BYTES=${arg_MAX_BYTES}
-                -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/${name} -P ${PROJECT_SOURCE_DIR}/cmake/fuzz_run.cmake)
+        COMMAND ${run} -DRUNS=200000 -DSECONDS=1 -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/${name} ${script})
     set_tests_properties(${target} PROPERTIES LABELS fuzz TIMEOUT 60)
+    add_test(NAME ${target}-longer
+        COMMAND ${run} -DRUNS=-1 -DSECONDS=60 -DSCRATCH=${CMAKE_CURRENT_BINARY_DIR}/${name}-longer ${script})
+    set_tests_properties(${target}-longer PROPERTIES LABELS "fuzz;nightly" TIMEOUT 180)
 endfunction()
+
