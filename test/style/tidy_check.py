@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Runs clang-tidy over stage 2, the kernel and lib, as .clang-tidy says. Run by ctest (style-tidy).
 
-    python3 test/style/tidy_check.py <source tree> <build folder> [--can-fail]
+    python3 test/style/tidy_check.py <source tree> <build folder> [--in-depth] [--can-fail]
 
-A file that several worlds compile is looked at once, as the first of WORLDS compiles it. With --can-fail it is given a
-file with planted mistakes instead, and each of them must be reported.
+A file that several worlds compile is looked at once, as the first of WORLDS compiles it. The analyzer follows a function
+for LIMITED steps, which is six times as quick as what it does by itself, with --in-depth; in the night, that is
+style-tidy-in-depth. With --can-fail it is given a file with planted mistakes instead, and each of them must be reported.
 """
 import json
 import os
@@ -19,6 +20,7 @@ from pathlib import Path
 NAMES = ("clang-tidy-19", "clang-tidy-20", "clang-tidy-21", "clang-tidy")
 FOLDERS = ("lib", "stage2", "kernel")
 WORLDS = ("x86_64-unknown-none-elf", "i386-unknown-none-elf")
+LIMITED = [f"--extra-arg={word}" for word in ("-Xclang", "-analyzer-config", "-Xclang", "max-nodes=20000")]
 EXIT_SKIPPED = 77
 
 PLANTED = """\
@@ -64,7 +66,8 @@ def chosen_commands(root, build):
 
 
 def report_of(tool, folder, root, path):
-    result = subprocess.run([tool, "-p", folder, "--quiet", f"--config-file={root}/.clang-tidy", path],
+    depth = [] if "--in-depth" in sys.argv else LIMITED
+    result = subprocess.run([tool, "-p", folder, "--quiet", f"--config-file={root}/.clang-tidy", *depth, path],
                             capture_output=True, text=True)
     return result.returncode, result.stdout if result.returncode == 0 or result.stdout else result.stderr
 
