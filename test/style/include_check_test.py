@@ -84,7 +84,7 @@ def main():
         print("reported in a clean tree:", *clean, sep="\n    ")
         failed += 1
     for name, (files, graph_lines, sentence) in PLANTED.items():
-        found = problems_of(files, graph_lines, clang)
+        found = problems_of(files, graph_lines, clang if "compile" in sentence else None)
         if any(sentence in problem for problem in found):
             print(f"{name}: reported")
         else:
