@@ -29,9 +29,9 @@ TEXT = {
 }
 CONFIG = "kernel=KERNEL.ELF\ncmdline=exit=pass\n"
 
-# name: what is unlike the default machine (pc, IDE, 64 MiB, qemu64)
+# name: what is unlike the default machine (pc, any drive, 64 MiB, qemu64)
 DRIVES = {
-    "pc_ide": {},
+    "pc_ide": {"drive": "ide"},
     "pc_ahci": {"drive": "ahci"},
     "pc_virtio_blk": {"drive": "virtio-blk"},
     "pc_virtio_scsi": {"drive": "virtio-scsi"},

@@ -64,6 +64,8 @@ MAD_RANGES = (
     (0x3100000, 0x3100fff, "bad"),
     (0xfffc0000, 0xffffffff, "reserved"),
 )
+# SeaBIOS drives the others from SMM, whose memory QEMU lays over the card's: in a graphics mode that hangs.
+DRIVE = "ide"
 GARBAGE = 0x0badc0de
 STAGE2_ENTRY = 0x10010
 MAD_USABLE_FROM, MAD_USABLE_TO = 0x1000, 0x3fdffff
@@ -76,7 +78,7 @@ def hostile_image(context, definitions):
 
 
 def boot(context, definitions, cmdline="exit=pass"):
-    with context.machine(hostile_image(context, definitions), cmdline=cmdline) as machine:
+    with context.machine(hostile_image(context, definitions), drive=DRIVE, cmdline=cmdline) as machine:
         machine.require_pass()
         return machine.serial
 
@@ -129,7 +131,7 @@ def graphics_mode_that_is_left_gives_way_to_text(context):
 @case()
 def failed_graphics_mode_gives_way_to_text_that_can_be_read(context):
     image = hostile_image(context, {"VBE_SET_FAILS": 1})
-    with context.machine(image, cmdline="video=1024x768") as machine:
+    with context.machine(image, drive=DRIVE, cmdline="video=1024x768") as machine:
         machine.expect("Hewn is up")
         check_equal(machine.screen_size(), TEXT_SCREEN_PIXELS, "pixels of the screen")
         machine.expect_screen("Hewn is up")

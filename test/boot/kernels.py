@@ -74,8 +74,7 @@ def boot(context, values, name="disk.img"):
     image = context.scratch(name)
     pieces = make_image(context.boot_image, image, bits, cluster, kernel, path, layout == "fragmented")
     large = kib in LARGE_KIB
-    with context.machine(image, drive="ahci" if large else "ide", memory=LARGE_MEMORY if large else "64M",
-                         time_limit=50) as machine:
+    with context.machine(image, memory=LARGE_MEMORY if large else "64M", time_limit=50) as machine:
         line = machine.expect(r"payload: file of (\d+) bytes.*\n")
         machine.require_pass()
     image.unlink()

@@ -173,7 +173,7 @@ def floor_image(build, work, sectors):
 
 
 def run(image, work):
-    with Machine(image, work, memory="256M", icount=True, time_limit=100) as machine:
+    with Machine(image, work, drive="ide", memory="256M", icount=True, time_limit=100) as machine:
         text = machine.expect(r"^ledger:\n([0-9a-f]+)\n")[1]
         machine.require_pass()
     return parse(text)

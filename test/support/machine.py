@@ -38,11 +38,15 @@ TEXT_LINES = 400  # of a screen
 MICROVM_FIRMWARE = Path("/usr/share/seabios/bios-microvm.bin")  # QEMU's own for this machine boots no disk
 
 # Each kind of drive: the devices that carry the disk "disk0".
+AHCI = ("ahci,id=ahci", "ide-hd,drive=disk0,bus=ahci.0")
 DRIVES = {
+    # For those who do not mind: where the machine has a PCI bus, what SeaBIOS reads by DMA. The same boot from "ide", word
+    # by word through a port, takes more than twice the CPU time.
+    "any": {"pc": AHCI, "q35": AHCI, "isapc": ("ide-hd,drive=disk0,bus=ide.0",)},
     "ide": {"pc": ("ide-hd,drive=disk0,bus=ide.0",),
             "isapc": ("ide-hd,drive=disk0,bus=ide.0",),
             "q35": ("piix4-ide,id=legacy", "ide-hd,drive=disk0,bus=legacy.0")},
-    "ahci": ("ahci,id=ahci", "ide-hd,drive=disk0,bus=ahci.0"),
+    "ahci": AHCI,
     "virtio-blk": ("virtio-blk-pci,drive=disk0",),
     "virtio-mmio": ("virtio-blk-device,drive=disk0",),  # of machine "microvm", which has nothing else
     "virtio-scsi": ("virtio-scsi-pci", "scsi-hd,drive=disk0"),
@@ -132,7 +136,7 @@ class Machine:
     time_limit    seconds from start to the end of every wait
     """
 
-    def __init__(self, image, work, machine="pc", drive="ide", read_errors=(), memory="64M", memory_fill=None,
+    def __init__(self, image, work, machine="pc", drive="any", read_errors=(), memory="64M", memory_fill=None,
                  cpu="qemu64", smp=1, cmdline=None, icount=False, gdb=False, firmware_log=False, extra=(),
                  time_limit=50):
         self.work = Path(work)

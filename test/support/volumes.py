@@ -4,6 +4,7 @@
 Volumes are made by mkfs.fat and filled by mtools, both strict and none of them ours. Images are sparse, so that a 2 GiB
 FAT32 volume with 32 KiB clusters costs a few megabytes.
 """
+import errno
 import os
 import shutil
 import struct
@@ -38,16 +39,22 @@ def _tool(arguments, data=None):
 
 
 def copy_sparse(source, destination):
-    """Copies a file, leaving holes for blocks of zeros."""
-    block = 1 << 16
-    zeros = bytes(block)
+    """Copies what a file has between its holes, and leaves the holes."""
     with open(source, "rb") as reader, open(destination, "wb") as writer:
-        while data := reader.read(block):
-            if data == zeros[:len(data)]:
-                writer.seek(len(data), os.SEEK_CUR)
-            else:
-                writer.write(data)
-        writer.truncate()
+        size = os.fstat(reader.fileno()).st_size
+        end = 0
+        while end < size:
+            try:
+                start = os.lseek(reader.fileno(), end, os.SEEK_DATA)
+            except OSError as error:
+                if error.errno != errno.ENXIO:  # nothing but a hole is left
+                    raise
+                break
+            end = os.lseek(reader.fileno(), start, os.SEEK_HOLE)
+            reader.seek(start)
+            writer.seek(start)
+            writer.write(reader.read(end - start))
+        writer.truncate(size)
     return destination
 
 
