@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Stage 2's voice: the screen through the BIOS, and COM1 where a 16550 answers. What all of stage 2 reports with.
 #pragma once
-#include <portable/problem.h>
+#include <lib/problem.h>
 #include <stdint.h>
 
 // Find and set up COM1 (115200 baud, 8N1; FIFOs are left alone, so a byte that waits there stays). Before it, text goes

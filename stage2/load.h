@@ -3,7 +3,7 @@
 // with a sentence when a file or the memory does not allow it.
 #pragma once
 #include <boot/boot_info.h>
-#include <portable/elf64.h>
+#include <elf64/elf64.h>
 #include <portable/kernel_layout.h>
 #include <portable/memory_map.h>
 

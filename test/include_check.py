@@ -22,6 +22,7 @@ from pathlib import Path
 # Lowest first; modules of one layer do not know each other.
 LAYERS = (
     ("lib",),
+    ("elf64",),
     # Parts of higher modules that have no hardware in them, so that host tests run them too.
     ("record_ring", "describe", "portable", "scancode", "lights", "timer_queue", "ready_queue", "timer_wheel", "symbols",
      "clock_math", "cause", "page_table", "heap", "surface", "code_page", "font", "syntax", "line_editor"),

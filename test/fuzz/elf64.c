@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Any file through the ELF64 parser and the placement rules: what they accept must keep the promises of their headers.
+#include <elf64/elf64.h>
 #include <lib/panic.h>
-#include <portable/elf64.h>
 #include <portable/kernel_layout.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Compares what a parser's problem reads like with what it should. Include after support/unit.h.
 #pragma once
-#include <portable/problem.h>
+#include <lib/problem.h>
 #include <stdio.h>
 
 #pragma clang diagnostic push

@@ -6,8 +6,8 @@
 //   module    path of a file to load beside the kernel; may be repeated
 // Pure text: knows neither files nor paths. Exported names begin with config_. No locking.
 #pragma once
+#include <lib/problem.h>
 #include <lib/status.h>
-#include <portable/problem.h>
 #include <stddef.h>
 #include <stdint.h>
 

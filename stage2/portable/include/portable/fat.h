@@ -9,8 +9,8 @@
 //
 // No locking; fat_open uses about 650 bytes of stack, the rest less than 150.
 #pragma once
+#include <lib/problem.h>
 #include <lib/status.h>
-#include <portable/problem.h>
 #include <stdint.h>
 
 constexpr uint32_t FAT_SECTOR_BYTES = 512;

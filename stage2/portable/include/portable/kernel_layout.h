@@ -3,9 +3,9 @@
 // ELF64 image. Decides; loads nothing, and does not know which physical memory is free. Pure; any context.
 #pragma once
 #include <boot/boot_info.h>
+#include <elf64/elf64.h>
+#include <lib/problem.h>
 #include <lib/status.h>
-#include <portable/elf64.h>
-#include <portable/problem.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -2,8 +2,8 @@
 // Finds the FAT volume in the partition table of a master boot record. Reads nothing itself and does not look into the
 // volume. Exported names begin with partition_. No locking.
 #pragma once
+#include <lib/problem.h>
 #include <lib/status.h>
-#include <portable/problem.h>
 #include <stdint.h>
 
 // Choose from MBR_SECTOR (512 bytes) the active partition of a FAT type (01 04 06 0B 0C 0E) or, where none of them is

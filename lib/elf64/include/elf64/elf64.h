@@ -6,8 +6,8 @@
 // Both functions return STATUS_OK, or STATUS_INVALID with PROBLEM filled and the other results undefined. Formats are
 // those of the System V ABI, "Object files" (generic) and its AMD64 supplement.
 #pragma once
+#include <lib/problem.h>
 #include <lib/status.h>
-#include <portable/problem.h>
 #include <stdint.h>
 
 constexpr uint32_t ELF64_HEADER_SIZE = 64;

@@ -4,7 +4,7 @@
 #include <support/unit.h>
 
 #include <elf.h>
-#include <portable/elf64.h>
+#include <elf64/elf64.h>
 #include <stdlib.h>
 #include <string.h>
 #include <support/sentence.h>

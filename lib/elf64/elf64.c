@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The checks behind portable/elf64.h. Each returns the sentence that is wrong, or nullptr, and leaves that sentence's
-// values in the problem beforehand: that is the smallest code for two dozen checks. Called by stage 2 for the kernel;
-// must not know what a kernel is.
-#include <portable/elf64.h>
+// The checks behind elf64/elf64.h. Each returns the sentence that is wrong, or nullptr, and leaves that sentence's
+// values in the problem beforehand: that is the smallest code for two dozen checks. Called by stage 2 for the kernel
+// and by the kernel for programs; must not know what either is.
+#include <elf64/elf64.h>
 #include <stdckdint.h>
 
 // Table and header come from a file buffer, at any alignment.
