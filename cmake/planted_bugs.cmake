@@ -19,7 +19,12 @@ set(HEWN_PLANTED_BUGS
     missing_invlpg      # the TLB keeps what it knows of pages that change or go away
     serial_full_ring    # bytes are taken out of the UART for which there is no room
     task_lost_wake_up   # who waits for a signal does not look again after it has said so
-    task_short_stack)   # a task's stack has a page less than was asked for, and the guard is there
+    task_short_stack    # a task's stack has a page less than was asked for, and the guard is there
+    missing_swapgs      # a system call finds the program's GS base where the kernel looks for its own
+    unchecked_pointer   # what a program names is copied wherever it lies
+    signed_index        # a file's number is compared as a signed one, so that a negative one is an index
+    tlb_not_flushed     # another program runs with the translations of the one before
+    fpu_not_saved)      # a program's registers of SSE are those of whoever ran before
 
 # Those of the boot chain, which boots the sound kernel.
 set(HEWN_PLANTED_BOOT_BUGS

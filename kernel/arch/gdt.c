@@ -45,7 +45,7 @@ extern uint8_t boot_stack_top[], double_fault_stack_top[], nmi_stack_top[], mach
     db_stack_top[]; // stacks.asm
 
 static struct cpu boot_cpu = {
-    .local = {.self = &boot_cpu.local},
+    .local = {.self = &boot_cpu.local, .kernel_rsp = (uint64_t)boot_stack_top},
     .task_state =
         {
             .privilege_stacks = {(uint64_t)boot_stack_top},
@@ -104,4 +104,5 @@ void gdt_load(void)
 void gdt_set_kernel_stack(uint64_t stack_top)
 {
     boot_cpu.task_state.privilege_stacks[0] = stack_top;
+    boot_cpu.local.kernel_rsp = stack_top;
 }

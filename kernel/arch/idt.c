@@ -74,6 +74,7 @@ void idt_load(trap_handler_fn *exceptions, trap_handler_fn *interrupts)
     give_stack(8, HEWN_BREAK_MISSING_IST ? GDT_STACK_CURRENT : GDT_STACK_DOUBLE_FAULT);
     give_stack(18, GDT_STACK_MACHINE_CHECK); // may arrive anywhere
     idt[BREAKPOINT].low |= GATE_RING_3 << GATE_ATTRIBUTES;
+    idt[IDT_CALL_VECTOR].low |= GATE_RING_3 << GATE_ATTRIBUTES;
     struct table_register idtr = {sizeof idt - 1, (uintptr_t)idt};
     __asm__ volatile("lidt %0" : : "m"(idtr) : "memory");
 }

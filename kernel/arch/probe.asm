@@ -3,7 +3,7 @@
 ; reads the table.
 bits 64
 
-global probe_copy, probe_copy_from_user, probe_load, probe_store
+global probe_copy, probe_copy_from_user, probe_copy_to_user, probe_load, probe_store
 extern cpu_smap_is_on           ; protection.c
 
 USER_END equ 1 << 47             ; the lower half of the canonical addresses
@@ -29,17 +29,21 @@ probe_copy:
         ret
         may_fault .copy, .landing
 
-; size_t probe_copy_from_user(void *destination RDI, const void *source RSI, size_t size_bytes RDX)
+; copy_for_user NAME, POINTER: size_t NAME(void *destination RDI, const void *source RSI, size_t size_bytes RDX), where
+; POINTER, RDI or RSI, is the program's
 ; out   RAX = bytes that were not copied, AC clear
 ; uses  RCX, RSI, RDI
-probe_copy_from_user:
+%macro copy_for_user 2
+%1:
         mov rcx, rdx
+%ifndef HEWN_BREAK_UNCHECKED_POINTER
         mov rax, USER_END
-        cmp rsi, rax
+        cmp %2, rax
         jae .refused
-        sub rax, rsi
+        sub rax, %2
         cmp rdx, rax
         ja .refused
+%endif
         cmp byte [rel cpu_smap_is_on], 0
         je .copy
         stac
@@ -53,6 +57,10 @@ probe_copy_from_user:
         mov rax, rcx
         ret
         may_fault .copy, .landing
+%endmacro
+
+        copy_for_user probe_copy_from_user, rsi
+        copy_for_user probe_copy_to_user, rdi
 
 ; choose_size: go on at the access of EDX bytes; that of 8 follows. Each of the four may fault
 %macro choose_size 0

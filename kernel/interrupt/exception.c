@@ -14,18 +14,30 @@
 #include <memory/heap.h>
 
 // Intel SDM vol. 3, table 6-1.
+constexpr uint64_t NMI = 2;
 constexpr uint64_t BREAKPOINT = 3;
+constexpr uint64_t DOUBLE_FAULT = 8;
 constexpr uint64_t STACK_FAULT = 12;
 constexpr uint64_t GENERAL_PROTECTION = 13;
 constexpr uint64_t PAGE_FAULT = 14;
+constexpr uint64_t MACHINE_CHECK = 18;
 constexpr uint64_t EXCEPTION_COUNT = 32;
+constexpr uint64_t RING_MASK = 3; // of a selector
 
 READ_ONLY_AFTER_INIT static exception_report_fn *report;
+READ_ONLY_AFTER_INIT static exception_program_fn *program_handler;
 static exception_handler_fn *handlers[EXCEPTION_COUNT];
 
 static bool is_memory_fault(uint64_t vector)
 {
     return vector == PAGE_FAULT || vector == GENERAL_PROTECTION || vector == STACK_FAULT;
+}
+
+// Of ring 3: what it has brought about itself has arrived where its entries begin.
+[[gnu::noinline]] static bool hand_to_programs(struct trap_frame *frame, uint64_t cr2)
+{
+    return program_handler != nullptr && frame->vector != NMI && frame->vector != DOUBLE_FAULT &&
+           frame->vector != MACHINE_CHECK && program_handler(frame, cr2);
 }
 
 // What is interrupted may be the heap's own function, or a handler that may not use the heap either.
@@ -42,6 +54,8 @@ static void exception_enter(struct trap_frame *frame)
 {
     uint64_t cr2 = cpu_read_cr2(); // a fault in what follows would overwrite it
     if (is_memory_fault(frame->vector) && probe_land(frame))
+        return;
+    if (__builtin_expect((frame->cs & RING_MASK) != 0, false) && hand_to_programs(frame, cr2))
         return;
     exception_handler_fn *handler = handlers[frame->vector];
     if (handler != nullptr && handle(frame, handler))
@@ -70,4 +84,9 @@ void exception_set_handler(uint8_t vector, exception_handler_fn *handler)
 {
     ASSERT(vector < EXCEPTION_COUNT);
     handlers[vector] = handler;
+}
+
+void exception_set_program_handler(exception_program_fn *handler)
+{
+    program_handler = handler;
 }

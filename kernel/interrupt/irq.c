@@ -3,7 +3,7 @@
 // registers.
 //
 //   vectors 20h..2fh  lines of the 8259 pair
-//           30h..efh  wires of I/O APICs, given out as lines are registered
+//           30h..efh  wires of I/O APICs, given out as lines are registered; but for 80h, programs' system call
 //           f0h, f1h  the local APIC's timer, and ISA line 0, which ticks where that timer does not: in the highest
 //                     class of priority, because the tick is what ends a storm
 //           ffh       the local APIC's spurious interrupt
@@ -178,7 +178,7 @@ static struct slot *free_slot_for(uint32_t line)
     if (line == ISA_TIMER_LINE)
         return slot_of(ISA_TIMER_VECTOR);
     for (struct slot *slot = slot_of(WIRE_VECTOR_BASE); slot != slot_of(TIMER_VECTOR); slot++) {
-        if (slot->handler == nullptr)
+        if (slot->handler == nullptr && slot != slot_of(IDT_CALL_VECTOR))
             return slot;
     }
     return nullptr;

@@ -55,7 +55,7 @@ place user_port
 
 operation user_interrupt
 place user_interrupt
-        int 80h
+        int 81h
 
 operation user_page_fault_by_int
 place user_page_fault_by_int

@@ -149,7 +149,7 @@ TEST(ring3, may_not_raise_other_vectors)
     struct fault interrupt = provoke(enter_user_interrupt);
     struct fault page_fault = provoke(enter_user_page_fault_by_int);
     CHECK_EQUAL(interrupt.vector, GENERAL_PROTECTION);
-    CHECK(machine_names_gate(interrupt.error_code, 0x80));
+    CHECK(machine_names_gate(interrupt.error_code, 0x81));
     CHECK_EQUAL(interrupt.rip, in_program(operation_user_interrupt_at));
     CHECK_EQUAL(page_fault.vector, GENERAL_PROTECTION);
     CHECK(machine_names_gate(page_fault.error_code, PAGE_FAULT));

@@ -11,7 +11,14 @@ struct cpu_local {
     struct cpu_local *self; // so that one load gives the address
     uint32_t index;         // 0: the boot CPU
     struct heap *heap;      // that what runs now may use (memory/heap.h)
+    uint64_t kernel_rsp;  // where entries from ring 3 begin; as in the task-state segment, which SYSCALL does not read
+    uint64_t program_rsp; // of whoever executed SYSCALL, until it lies in a frame
+    uint32_t is_look_wanted; // before the next return to ring 3 (arch/user.h)
 };
+// user_entry.asm and trap_entry.asm have the same numbers.
+static_assert(offsetof(struct cpu_local, kernel_rsp) == 24);
+static_assert(offsetof(struct cpu_local, program_rsp) == 32);
+static_assert(offsetof(struct cpu_local, is_look_wanted) == 40);
 
 static inline struct cpu_local *cpu_local(void)
 {

@@ -29,6 +29,6 @@ enum gdt_stack : uint8_t {
 // local table, and point the GS base to its struct cpu_local; FS and GS become null. Interrupts must be closed.
 void gdt_load(void);
 
-// From here on interrupts from ring 3 begin at STACK_TOP, a multiple of 16. Before the first call they begin at the top
-// of the boot stack.
+// From here on interrupts and system calls from ring 3 begin at STACK_TOP, a multiple of 16. Before the first call they
+// begin at the top of the boot stack.
 void gdt_set_kernel_stack(uint64_t stack_top);

@@ -6,13 +6,14 @@
 #include <arch/trap_frame.h>
 
 constexpr unsigned IDT_VECTOR_COUNT = 256;
+constexpr uint8_t IDT_CALL_VECTOR = 0x80; // no line may have it; trap_entry.asm has the same number
 
 // Runs with interrupts closed and DF clear, on the interrupted stack (#DB, NMI, #DF and #MC: on their own; from ring 3:
 // on the kernel's), from any context. Returning resumes what was interrupted.
 typedef void trap_handler_fn(struct trap_frame *frame);
 
 // Send vectors 0..31 to EXCEPTIONS and those above to INTERRUPTS from here on. All gates are interrupt gates; ring 3
-// may execute INT3 and no other INT.
+// may execute INT3, and INT 80h, which is a system call there (arch/user.h).
 void idt_load(trap_handler_fn *exceptions, trap_handler_fn *interrupts);
 
 // Whether ADDRESS is where a trap handler returns to: in a chain of stack frames, the struct trap_frame of what was

@@ -7,6 +7,11 @@
 constexpr uint32_t MSR_APIC_BASE = 0x1b;
 constexpr uint32_t MSR_PAGE_ATTRIBUTE_TABLE = 0x277;
 constexpr uint32_t MSR_EFER = 0xc000'0080;
+constexpr uint32_t MSR_SYSENTER_CS = 0x174;             // 0: SYSENTER raises #GP
+constexpr uint32_t MSR_SYSCALL_SELECTORS = 0xc000'0081; // STAR
+constexpr uint32_t MSR_SYSCALL_ENTRY = 0xc000'0082;     // LSTAR
+constexpr uint32_t MSR_SYSCALL_FLAG_MASK = 0xc000'0084; // FMASK: bits of RFLAGS that SYSCALL clears
+constexpr uint32_t MSR_FS_BASE = 0xc000'0100;
 constexpr uint32_t MSR_GS_BASE = 0xc000'0101;
 constexpr uint32_t MSR_KERNEL_GS_BASE = 0xc000'0102;        // what SWAPGS exchanges the former with
 constexpr uint32_t MSR_AMD_INTERRUPT_PENDING = 0xc001'0055; // AMD families 0Fh and 10h alone

@@ -14,9 +14,12 @@
 [[nodiscard]] size_t probe_copy(void *destination, const void *source, size_t size_bytes);
 
 // The same from a program's memory, which SMAP keeps probe_copy() from: what does not lie in the lower half as a whole
-// is not copied at all. Only for whoever wants to see what a program has there; an address that the kernel has made or
+// is not copied at all. Only for what a program has named or has there; an address that the kernel has made or
 // found itself goes to probe_copy(), so that a broken one cannot lead into memory that a program has prepared.
 [[nodiscard]] size_t probe_copy_from_user(void *destination, const void *source, size_t size_bytes);
+
+// The same to a program's memory.
+[[nodiscard]] size_t probe_copy_to_user(void *destination, const void *source, size_t size_bytes);
 
 // How an access failed.
 struct probe_fault {
