@@ -25,6 +25,7 @@
 #include <memory/memory.h>
 #include <memory/stack.h>
 #include <power/power.h>
+#include <process/program.h>
 #include <serial/serial.h>
 #include <time/time.h>
 #include <time/timer.h>
@@ -217,6 +218,12 @@ static void start_input(const struct firmware *firmware, const char *command_lin
     (void)keyboard_init(has_layout ? layout : nullptr, firmware->fadt.has_no_8042); // logs how it went
 }
 
+static void start_programs(const struct boot_info *boot)
+{
+    if (process_init(boot) != STATUS_OK)
+        panic("the kernel has no memory for programs");
+}
+
 // Not compiled with the stack check, whose value it changes.
 [[gnu::no_stack_protector]] void kernel_main(const struct boot_info *boot)
 {
@@ -263,6 +270,7 @@ static void start_input(const struct firmware *firmware, const char *command_lin
     cpu_interrupts_enable();
     time_check_tick();
     boot_record_mark(BOOT_MARK_TIME, tsc_read());
+    start_programs(boot);
     start_input(firmware, command_line); // a keyboard's self-test takes its time, and nothing else waits for it
     boot_record_mark(BOOT_MARK_INPUT, tsc_read());
     kernel_heap_free(firmware);

@@ -21,7 +21,7 @@ user_enter:
         push r13
         push r14
         push r15
-        sub rsp, 8                  ; a multiple of 16 again
+        push rdi                    ; for user_context_of(); RSP is a multiple of 16 again
         mov [rdi + CONTEXT_KERNEL_RSP], rsp
         sub rsp, TRAP_FRAME_WORDS * 8
         mov rdi, rsp

@@ -16,6 +16,13 @@ void device_init(unsigned phys_bits)
     phys_end = 1ull << phys_bits < MEMORY_DEVICES.size_bytes ? 1ull << phys_bits : MEMORY_DEVICES.size_bytes;
 }
 
+enum status device_pin(void)
+{
+    constexpr uint64_t ENTRY_SPAN = 1ull << 39; // of the root
+    uint64_t size_bytes = (phys_end + ENTRY_SPAN - 1) & -ENTRY_SPAN;
+    return page_table_pin(memory_page_tables(), (virt_addr_t){MEMORY_DEVICES.start}, size_bytes);
+}
+
 static bool is_in_reach(phys_addr_t address, size_t size_bytes, uint64_t limit)
 {
     return size_bytes != 0 && address.value >= PAGE_SIZE && address.value < limit &&

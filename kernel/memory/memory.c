@@ -30,23 +30,23 @@ static void leave_table(void *, phys_addr_t)
 {
 }
 
-static phys_addr_t table_from_frames(void *)
+phys_addr_t memory_take_table(void *)
 {
     return frame_allocate(&frames, FRAME_ORDER_4K, FRAME_ZONE_ANY);
 }
 
-static void release_table(void *, phys_addr_t frame)
+void memory_release_table(void *, phys_addr_t frame)
 {
     frame_free(&frames, frame, FRAME_ORDER_4K);
 }
 
-static void invalidate(void *, virt_addr_t page)
+void memory_invalidate(void *, virt_addr_t page)
 {
     cpu_invalidate_page(page);
 }
 
 static const struct page_table_host early_host = {table_from_early, leave_table, nullptr, nullptr};
-static const struct page_table_host frame_host = {table_from_frames, release_table, invalidate, nullptr};
+static const struct page_table_host frame_host = {memory_take_table, memory_release_table, memory_invalidate, nullptr};
 
 // ---- what the frame allocator gets
 

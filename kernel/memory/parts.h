@@ -68,6 +68,12 @@ enum status own_frames_map(virt_addr_t start, virt_addr_t end);
 // Undo that for pages from START to END, in whatever order they were mapped.
 void own_frames_unmap(virt_addr_t start, virt_addr_t end);
 
+// ---- memory.c: for struct page_table_host, from the one frame allocator and this CPU's TLB
+
+phys_addr_t memory_take_table(void *context);
+void memory_release_table(void *context, phys_addr_t frame);
+void memory_invalidate(void *context, virt_addr_t page);
+
 // ---- describe.c
 
 constexpr size_t MEMORY_RIGHTS_LIMIT = 5;
@@ -79,3 +85,6 @@ const char *memory_describe_rights(char text[static MEMORY_RIGHTS_LIMIT], enum p
 
 // The kernel's own tables are live, on a CPU whose physical addresses have PHYS_BITS bits.
 void device_init(unsigned phys_bits);
+
+// Give the region all its entries of the root, as far as this CPU's physical addresses reach. STATUS_NO_MEMORY.
+enum status device_pin(void);

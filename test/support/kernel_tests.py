@@ -97,7 +97,8 @@ def explain(serial, failure):
 
 def _bochs(context, selection, cmdline, is_driven, **options):
     image = context.copy_of(test_image(context))
-    set_config(image, f"kernel = KERNEL.ELF\ncmdline = {_command_line(selection, cmdline, is_driven)}\n")
+    set_config(image, f"kernel = KERNEL.ELF\nmodule = INITRD.TAR\n"
+                      f"cmdline = {_command_line(selection, cmdline, is_driven)}\n")
     return Bochs(image, context.work / "bochs", **options)
 
 

@@ -113,7 +113,8 @@ TEST(table, all_gates_are_interrupt_gates_of_the_kernel)
         uint64_t low = *machine_gate((uint8_t)vector);
         CHECK_EQUAL(low >> 16 & 0xffff, GDT_KERNEL_CODE);
         CHECK_EQUAL(low >> 32 & 7, vector < 32 ? STACK_OF[vector] : 0);
-        CHECK_EQUAL(low >> 40 & 0xff, vector == 3 || vector == IDT_CALL_VECTOR ? 0xee : 0x8e); // INT3 may be executed in ring 3
+        CHECK_EQUAL(low >> 40 & 0xff,
+                    vector == 3 || vector == IDT_CALL_VECTOR ? 0xee : 0x8e); // INT3 may be executed in ring 3
     }
 }
 

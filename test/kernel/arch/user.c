@@ -13,10 +13,10 @@
 #include <lib/string.h>
 #include <memory/layout.h>
 
-extern uint64_t user_rflags, user_rsp;        // user_enter.asm reads them
-extern uint64_t fault_address;                // exception.c
-extern const uint8_t user_text_start[];       // the program's first page, where nobody runs it
-[[noreturn]] void user_enter(uint64_t place); // user_enter.asm
+extern uint64_t user_rflags, user_rsp;         // ring3_enter.asm reads them
+extern uint64_t fault_address;                 // exception.c
+extern const uint8_t user_text_start[];        // the program's first page, where nobody runs it
+[[noreturn]] void ring3_enter(uint64_t place); // ring3_enter.asm
 uint64_t user_rflags, user_rsp;
 
 constexpr uint64_t PROGRAM_TEXT = 0x40'0000;
@@ -34,7 +34,7 @@ static uint64_t in_program(const void *label)
     extern const uint8_t operation_##word[], operation_##word##_at[];                                                  \
     static void enter_##word(void)                                                                                     \
     {                                                                                                                  \
-        user_enter(in_program(operation_##word));                                                                      \
+        ring3_enter(in_program(operation_##word));                                                                     \
     }                                                                                                                  \
     static_assert(true)
 #define USER_ROW(word) .name = #word, .operation = enter_##word, .at = operation_##word##_at

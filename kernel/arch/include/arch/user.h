@@ -52,6 +52,12 @@ static inline void user_want_look(void)
     cpu_local()->is_look_wanted = 1;
 }
 
+// The context that FRAME has been entered from ring 3 with.
+static inline struct user_context *user_context_of(const struct trap_frame *frame)
+{
+    return *(struct user_context *const *)(frame + 1);
+}
+
 static inline void user_look_done(void)
 {
     cpu_local()->is_look_wanted = 0;
