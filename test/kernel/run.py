@@ -302,6 +302,7 @@ DRIVERS = {
     "outside.serial_input_of_64_kib_arrives_whole": send_64_kib,
     "outside.serial_input_of_64_kib_waits_for_a_slow_reader": paste_64_kib,
     "task.hog_is_named_once": read_the_log,
+    "hostile.million_random_calls_are_answered": is_chosen,
     "input.keys_wake_a_sequential_task": press_key,
     "input.keys_wake_a_stepwise_task": press_key,
     "input.bytes_of_the_serial_line_wake_a_task": type_a_line,

@@ -7,3 +7,198 @@ TEST(program, hello_is_written)
     run_check(run_program("/bin/hello", nullptr, "one", "two words", nullptr), 7,
               "hello from ring 3\n1: one\n2: two words\n");
 }
+
+// What printf(3) of another machine with the same library writes.
+TEST(program, numbers_with_a_point_are_written)
+{
+    run_check(run_program("/bin/numbers", nullptr, nullptr, nullptr, nullptr), 0,
+              "3.1415926536 1.000000e-300 1.23457e+08 0x1.999999999999ap-4\n"
+              "2.2250738585072014e-308 1.414 1.500000\n"
+              "0.841471 2.718282 1.414214\n");
+}
+
+TEST(program, blocks_of_malloc_stay_whole)
+{
+    run_check(run_program("/bin/memory", nullptr, nullptr, nullptr, nullptr), 0, "all blocks whole\n");
+}
+
+TEST(program, files_are_read_and_nothing_else)
+{
+    run_check(run_program("/bin/files", nullptr, nullptr, nullptr, nullptr), 0,
+              "in /\n"
+              "read one line\nread and a second one\nread the end\n"
+              "end e end\n"
+              "pieces 7 one| lin\n"
+              "at 4 3 lin\n"
+              "shared position 20 7\n"
+              ". .. motd link loop in /etc\n"
+              ". .. file in /deep/er/still\n"
+              "/etc/motd: 100755 34 1700000000\n"
+              "/etc/link: -> motd, 100755 34 1700000000\n"
+              "/etc/loop: Symbolic link loop\n"
+              "/deep/up/etc/motd: 100755 34 1700000000\n"
+              "mapped Xne , behind its end 0\n"
+              "the file has o\n"
+              "shared: Permission denied\n"
+              "write: Read-only file system\n"
+              "create: Read-only file system\n"
+              "missing: No such file or directory\n"
+              "through a file: Not a directory\n"
+              "closed: Bad file descriptor\n"
+              "directory: Is a directory\n"
+              "access: done\n"
+              "access to write: Read-only file system\n"
+              "number too high: Bad file descriptor\n");
+}
+
+TEST(program, terminal_is_read_to_its_end)
+{
+    struct run *run = run_program("/bin/terminal", "first\n\nlast", nullptr, nullptr, nullptr);
+    run_check(run, 0, "terminal 1, 132 by 43, canonical 1, then 0\n[first]\n[]\n[last]\nend\n");
+    CHECK(run->is_raw);
+}
+
+TEST(program, sleep_lasts_as_long_as_was_asked_for)
+{
+    run_check(run_program("/bin/sleep", nullptr, "60", nullptr, nullptr), 0, "slept, after 2023, agreed\n");
+}
+
+TEST(program, end_has_the_status_that_it_said)
+{
+    run_check(run_program("/bin/ends", nullptr, "exit", nullptr, nullptr), 300 % 256, "");
+    run_check(run_program("/bin/ends", nullptr, "abort", nullptr, nullptr), 128 + 6, "");
+    run_check(run_program("/bin/ends", nullptr, "", nullptr, nullptr), 128 + 10, "");
+    run_check(run_program("/bin/ends", nullptr, "handled", nullptr, nullptr), 128 + 10, "");
+    run_check(run_program("/bin/ends", nullptr, "ignored", nullptr, nullptr), 0, "alive\nstill alive\n");
+    run_check(run_program("/bin/ends", nullptr, "blocked", nullptr, nullptr), 128 + 10, "alive\n");
+}
+
+TEST(program, what_is_none_is_refused_with_a_reason)
+{
+    static const struct {
+        const char *path, *reason;
+    } rows[] = {
+        {"/bin/nothing", "not there"},
+        {"/bin", "a directory, not a program"},
+        {"/etc/motd", "truncated: it needs %llu bytes and has %llu"},
+        {"/etc/loop", "not there"},
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct run *run = run_program(rows[i].path, nullptr, nullptr, nullptr, nullptr);
+        CHECK(run->start_status != STATUS_OK);
+        CHECK_STRING(run->problem.format, rows[i].reason);
+    }
+}
+
+// ---- several at once
+
+constexpr unsigned SEVERAL = 4;
+
+static struct run several[SEVERAL];
+
+static void run_several(const char *path, const char *const numbers[SEVERAL], const char *second)
+{
+    for (unsigned i = 0; i < SEVERAL; i++) {
+        several[i] = (struct run){.arguments = {path, numbers[i], second}};
+        run_start(&several[i]);
+    }
+    task_run();
+}
+
+static void check_several(const char *output)
+{
+    for (unsigned i = 0; i < SEVERAL; i++)
+        run_check(&several[i], 0, output);
+}
+
+TEST(program, address_spaces_are_apart)
+{
+    run_several("/bin/apart", (const char *const[]){"1000000", "2000000", "3000000", "4000000"}, nullptr);
+    check_several("apart\n");
+}
+
+// Each looks for more than a slice.
+TEST(program, registers_of_sse_survive_preemption)
+{
+    run_several("/bin/vectors", (const char *const[]){"1", "2", "3", "4"}, "2000");
+    check_several("whole\n");
+}
+
+static volatile unsigned turn_count;
+static volatile bool is_stopped;
+
+static void count_turns(void *)
+{
+    while (!is_stopped) {
+        turn_count = turn_count + 1;
+        task_yield();
+    }
+}
+
+static void stop_spinning(void *context)
+{
+    (void)task_sleep_ns(100'000'000);
+    (void)program_kill(program_id(((struct run *)context)->program), SIGNAL_TERMINATE);
+    is_stopped = true;
+}
+
+TEST(program, kernel_goes_on_beside_one_that_never_waits)
+{
+    struct run *run = &several[0];
+    *run = (struct run){.arguments = {"/bin/spin", "spin"}};
+    turn_count = 0;
+    is_stopped = false;
+    run_start(run);
+    start(sequential(count_turns, nullptr));
+    start(sequential(stop_spinning, run));
+    task_run();
+    run_check(run, 128 + SIGNAL_TERMINATE, "");
+    CHECK(turn_count >= 3); // one a slice
+}
+
+TEST(program, sleeper_is_woken_by_its_end)
+{
+    struct run *run = &several[0];
+    *run = (struct run){.arguments = {"/bin/spin", "sleep"}};
+    run_start(run);
+    start(sequential(stop_spinning, run));
+    task_run();
+    run_check(run, 128 + SIGNAL_TERMINATE, "");
+}
+
+// ---- what is given back
+
+static void check_all_ends(unsigned rounds)
+{
+    static const char *const ways[][3] = {
+        {"/bin/hello", nullptr, nullptr}, {"/bin/hostile", "hlt", nullptr}, {"/bin/hostile", "overflow", nullptr},
+        {"/bin/ends", "abort", nullptr},  {"/bin/spin", "spin", nullptr},
+    };
+    constexpr unsigned WAYS = sizeof ways / sizeof *ways;
+    for (unsigned i = 0; i < rounds; i++) {
+        struct run *run = &several[i % SEVERAL];
+        *run = (struct run){.arguments = {ways[i % WAYS][0], ways[i % WAYS][1]}};
+        run_start(run);
+        CHECK_EQUAL(run->start_status, STATUS_OK);
+        if (i % WAYS == WAYS - 1)
+            CHECK_EQUAL(program_kill(program_id(run->program), SIGNAL_KILL), STATUS_OK);
+        if (i % SEVERAL == SEVERAL - 1)
+            task_run();
+    }
+    task_run();
+}
+
+// Once before, for what happens only the first time: the log and the heap grow.
+TEST(program, thousand_of_them_give_all_memory_back)
+{
+    check_all_ends(20);
+    struct holdings before = read_holdings();
+    check_all_ends(1000);
+    check_holdings(before);
+}
+
+TEST(program, kill_of_nobody_is_told)
+{
+    CHECK_EQUAL(program_kill(0, SIGNAL_KILL), STATUS_NOT_FOUND);
+    CHECK_EQUAL(program_kill(UINT32_MAX, SIGNAL_KILL), STATUS_NOT_FOUND);
+}
