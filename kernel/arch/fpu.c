@@ -78,20 +78,16 @@ void fpu_state_init(void *state)
     memcpy((uint8_t *)state + SIMD_CONTROL, &SIMD_CONTROL_INITIAL, sizeof SIMD_CONTROL_INITIAL);
 }
 
-void fpu_save(void *state)
+void fpu_switch(void *from, const void *to)
 {
-    if (HEWN_BREAK_FPU_NOT_SAVED)
-        return;
-    if (states != 0)
-        __asm__ volatile("xsave64 (%0)" : : "r"(state), "a"((uint32_t)states), "d"(0) : "memory");
-    else
-        __asm__ volatile("fxsave64 (%0)" : : "r"(state) : "memory");
-}
-
-void fpu_restore(const void *state)
-{
-    if (states != 0)
-        __asm__ volatile("xrstor64 (%0)" : : "r"(state), "a"((uint32_t)states), "d"(0) : "memory");
-    else
-        __asm__ volatile("fxrstor64 (%0)" : : "r"(state) : "memory");
+    bool saves = from != nullptr && !HEWN_BREAK_FPU_NOT_SAVED;
+    if (states != 0) {
+        if (saves)
+            __asm__ volatile("xsave64 (%0)" : : "r"(from), "a"((uint32_t)states), "d"(0) : "memory");
+        __asm__ volatile("xrstor64 (%0)" : : "r"(to), "a"((uint32_t)states), "d"(0) : "memory");
+    } else {
+        if (saves)
+            __asm__ volatile("fxsave64 (%0)" : : "r"(from) : "memory");
+        __asm__ volatile("fxrstor64 (%0)" : : "r"(to) : "memory");
+    }
 }

@@ -39,7 +39,6 @@ void user_init(user_call_fn *call, user_return_fn *returning)
 // A null selector in GS takes the base with it that is loaded, so that has to be the program's.
 void user_load(const struct user_context *context)
 {
-    gdt_set_kernel_stack(context->kernel_rsp);
     __asm__ volatile("movl %0, %%ds\n\t"
                      "movl %0, %%es\n\t"
                      "movl %0, %%fs\n\t"
@@ -51,6 +50,7 @@ void user_load(const struct user_context *context)
                      : "memory");
     msr_write(MSR_FS_BASE, context->fs_base);
     msr_write(MSR_KERNEL_GS_BASE, context->gs_base);
+    gdt_set_kernel_stack(context->kernel_rsp);
 }
 
 void user_unload(void)

@@ -33,13 +33,6 @@ static bool is_memory_fault(uint64_t vector)
     return vector == PAGE_FAULT || vector == GENERAL_PROTECTION || vector == STACK_FAULT;
 }
 
-// Of ring 3: what it has brought about itself has arrived where its entries begin.
-[[gnu::noinline]] static bool hand_to_programs(struct trap_frame *frame, uint64_t cr2)
-{
-    return program_handler != nullptr && frame->vector != NMI && frame->vector != DOUBLE_FAULT &&
-           frame->vector != MACHINE_CHECK && program_handler(frame, cr2);
-}
-
 // What is interrupted may be the heap's own function, or a handler that may not use the heap either.
 static bool handle(struct trap_frame *frame, exception_handler_fn *handler)
 {
@@ -50,12 +43,9 @@ static bool handle(struct trap_frame *frame, exception_handler_fn *handler)
     return is_handled;
 }
 
-static void exception_enter(struct trap_frame *frame)
+static inline void serve(struct trap_frame *frame, uint64_t cr2)
 {
-    uint64_t cr2 = cpu_read_cr2(); // a fault in what follows would overwrite it
     if (is_memory_fault(frame->vector) && probe_land(frame))
-        return;
-    if (__builtin_expect((frame->cs & RING_MASK) != 0, false) && hand_to_programs(frame, cr2))
         return;
     exception_handler_fn *handler = handlers[frame->vector];
     if (handler != nullptr && handle(frame, handler))
@@ -65,6 +55,24 @@ static void exception_enter(struct trap_frame *frame)
         return;
     }
     report(frame, cr2);
+}
+
+// What ring 3 has brought about itself has arrived where its entries begin.
+[[gnu::noinline]] static void enter_from_ring_3(struct trap_frame *frame, uint64_t cr2)
+{
+    bool is_programs = program_handler != nullptr && frame->vector != NMI && frame->vector != DOUBLE_FAULT &&
+                       frame->vector != MACHINE_CHECK;
+    if (!is_programs || !program_handler(frame, cr2))
+        serve(frame, cr2);
+}
+
+static void exception_enter(struct trap_frame *frame)
+{
+    uint64_t cr2 = cpu_read_cr2(); // a fault in what follows would overwrite it
+    if (__builtin_expect((frame->cs & RING_MASK) != 0, false))
+        enter_from_ring_3(frame, cr2);
+    else
+        serve(frame, cr2);
 }
 
 void exception_report(const struct trap_frame *frame)

@@ -30,7 +30,7 @@ enum status user_space_init(void)
 enum status user_space_create(struct user_space *space)
 {
     const struct page_tables *kernel = memory_page_tables();
-    space->tables = *kernel;
+    *space = (struct user_space){.tables = *kernel};
     space->tables.host = &seen_host;
     enum status status = page_table_init(&space->tables);
     if (status == STATUS_OK)
@@ -48,20 +48,16 @@ void user_space_destroy(struct user_space *space)
 
 void user_space_load(const struct user_space *space)
 {
-    if (HEWN_BREAK_TLB_NOT_FLUSHED && (cpu_read_cr3() & PAGE_ENTRY_ADDRESS) != memory_page_tables()->root.value)
+#if HEWN_BREAK_TLB_NOT_FLUSHED
+    if ((cpu_read_cr3() & PAGE_ENTRY_ADDRESS) != memory_page_tables()->root.value)
         return; // what the TLB has goes on to count
+#endif
     cpu_write_cr3(space->tables.root.value);
 }
 
 void user_space_load_kernel(void)
 {
     cpu_write_cr3(memory_page_tables()->root.value);
-}
-
-enum status user_space_add(struct user_space *space, virt_addr_t page, phys_addr_t frame, enum page_rights rights)
-{
-    struct page_attributes attributes = {rights | PAGE_USER, PAGE_WRITE_BACK};
-    return page_table_map(&space->tables, page, frame, PAGE_SIZE, attributes);
 }
 
 static bool keep_first(void *context, const struct page_mapping *run)
@@ -84,6 +80,7 @@ uint64_t user_space_remove(struct user_space *space, virt_addr_t start, virt_add
 {
     uint64_t count = 0;
     struct page_mapping run;
+    space->window = (struct page_window){};
     for (; find_run(space, start, end, &run); start = virt_add(run.virt, run.size_bytes)) {
         count += run.size_bytes / PAGE_SIZE;
         ASSERT(page_table_unmap(&space->tables, run.virt, run.size_bytes) == STATUS_OK);

@@ -9,7 +9,7 @@
 
 constexpr uint64_t SLICE_NS = 10'000'000;
 
-static struct program *loaded; // nullptr: the kernel's tables are, which have no lower half
+struct program *current_loaded;
 static bool is_slice_over;
 static unsigned runner_count;
 static struct timer slice;
@@ -32,61 +32,70 @@ void current_end_slices(void)
         (void)timer_cancel(&slice);
 }
 
-// In between, an interrupt would find neither the one nor the other.
-void current_load(struct program *self)
+// Interrupts are closed: one in between would find neither the one nor the other.
+static void switch_to(struct program *self)
 {
-    if (loaded == self)
-        return;
-    uint64_t flags = cpu_interrupts_disable();
-    if (loaded != nullptr)
-        fpu_save(loaded->context.fpu);
+    fpu_switch(current_loaded != nullptr ? current_loaded->context.fpu : nullptr, self->context.fpu);
     user_space_load(&self->space);
     user_load(&self->context);
-    fpu_restore(self->context.fpu);
-    loaded = self;
+    current_loaded = self;
+}
+
+void current_load(struct program *self)
+{
+    if (current_loaded == self)
+        return;
+    uint64_t flags = cpu_interrupts_disable();
+    switch_to(self);
     cpu_interrupts_restore(flags);
 }
 
 void current_unload(const struct program *self)
 {
-    if (loaded != self)
+    if (current_loaded != self)
         return;
     uint64_t flags = cpu_interrupts_disable();
     user_space_load_kernel();
     user_unload();
-    loaded = nullptr;
+    current_loaded = nullptr;
     cpu_interrupts_restore(flags);
 }
 
 void current_load_bases(const struct program *self)
 {
-    DEBUG_ASSERT(loaded == self);
+    DEBUG_ASSERT(current_loaded == self);
     uint64_t flags = cpu_interrupts_disable();
     user_load(&self->context);
     cpu_interrupts_restore(flags);
 }
 
-bool current_is_any(void)
+static bool has_to_wait(const struct program *self, const struct trap_frame *frame)
 {
-    return loaded != nullptr;
+    return signals_due(&self->signals) != 0 || is_slice_over || frame->rip >= USER_END;
 }
 
-// What wants a look while others run, or while this looks, is found by another round.
+[[gnu::noinline]] static void wait(struct program *self, const struct trap_frame *frame)
+{
+    if (frame->rip >= USER_END)
+        program_end(self, EXIT_BY_SIGNAL + SIGNAL_SEGMENT);
+    signal_deliver(self);
+    if (!is_slice_over)
+        return;
+    is_slice_over = false;
+    task_yield();
+}
+
+// From the last time that there is nothing to wait for, interrupts stay closed up to ring 3.
 void current_before_return(struct trap_frame *frame)
 {
     struct program *self = program_of(frame);
-    do {
-        user_look_done();
+    user_look_done();
+    while (__builtin_expect(has_to_wait(self, frame), false)) {
         cpu_interrupts_enable();
-        if (frame->rip >= USER_END)
-            program_end(self, EXIT_BY_SIGNAL + SIGNAL_SEGMENT);
-        signal_deliver(self);
-        if (is_slice_over) {
-            is_slice_over = false;
-            task_yield();
-            signal_deliver(self);
-        }
+        wait(self, frame);
         (void)cpu_interrupts_disable();
-        current_load(self);
-    } while (cpu_local()->is_look_wanted != 0);
+        user_look_done();
+    }
+    if (current_loaded != self)
+        switch_to(self);
 }

@@ -75,20 +75,9 @@ static enum area_rights needed_by(uint64_t error_code)
     return error_code & FAULT_FETCH ? AREA_EXECUTE : AREA_READ;
 }
 
-static enum status page_in(struct program *self, uint64_t error_code, uint64_t address)
+[[gnu::noinline, noreturn]] static void end(struct program *self, const struct trap_frame *frame, uint64_t cr2,
+                                            enum status status)
 {
-    self->fault_count++;
-    return space_touch(self, address, needed_by(error_code));
-}
-
-bool death_by_exception(struct trap_frame *frame, uint64_t cr2)
-{
-    if (!current_is_any())
-        return false; // somebody else has gone to ring 3
-    struct program *self = program_of(frame);
-    enum status status = frame->vector == PAGE_FAULT ? page_in(self, frame->error_code, cr2) : STATUS_INVALID;
-    if (status == STATUS_OK)
-        return true;
     cpu_interrupts_enable();
     if (status == STATUS_NO_MEMORY) {
         log_warning("program", "%s (%u) is ended: there is no memory for another page of it", self->name, self->id);
@@ -97,4 +86,19 @@ bool death_by_exception(struct trap_frame *frame, uint64_t cr2)
     unsigned signal = signal_of(frame->vector);
     report(self, frame, cr2, signal);
     program_end(self, (uint8_t)(EXIT_BY_SIGNAL + signal));
+}
+
+bool death_by_exception(struct trap_frame *frame, uint64_t cr2)
+{
+    if (current_loaded == nullptr)
+        return false; // somebody else has gone to ring 3
+    struct program *self = program_of(frame);
+    enum status status = STATUS_INVALID;
+    if (__builtin_expect(frame->vector == PAGE_FAULT, true)) {
+        self->fault_count++;
+        status = space_touch(self, cr2, needed_by(frame->error_code));
+    }
+    if (__builtin_expect(status != STATUS_OK, false))
+        end(self, frame, cr2, status);
+    return true;
 }

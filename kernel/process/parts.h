@@ -89,7 +89,8 @@ void current_unload(const struct program *self);
 // The segments' bases of SELF, which is loaded, have changed.
 void current_load_bases(const struct program *self);
 
-bool current_is_any(void);
+// nullptr: the kernel's tables are loaded, which have no lower half.
+extern struct program *current_loaded;
 
 // The program whose entry from ring 3 FRAME is.
 static inline struct program *program_of(const struct trap_frame *frame)
@@ -144,6 +145,24 @@ constexpr unsigned SIGNAL_ILLEGAL = 4, SIGNAL_TRAP = 5, SIGNAL_BUS = 7, SIGNAL_A
 
 // SELF will be dealt with before its next return to ring 3. Returns whether that ends it.
 bool signal_send(struct program *self, unsigned signal);
+
+static inline uint64_t signal_bit(unsigned signal)
+{
+    return 1ull << (signal - 1);
+}
+
+// What cannot be held back or ignored: SIGKILL and SIGSTOP.
+static inline uint64_t signals_unstoppable(void)
+{
+    constexpr unsigned STOP = 19;
+    return signal_bit(SIGNAL_KILL) | signal_bit(STOP);
+}
+
+// Those that have come and are not held back.
+static inline uint64_t signals_due(const struct signals *signals)
+{
+    return signals->pending & ~(signals->blocked & ~signals_unstoppable());
+}
 
 // End SELF if a signal says so.
 void signal_deliver(struct program *self);

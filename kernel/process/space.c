@@ -71,29 +71,15 @@ void space_release(struct program *self)
 
 // ---- pages
 
-// What the page at START holds at first.
-static void fill(uint8_t *page, const struct area *area, uint64_t start)
+// What the page at START holds at first, as far as it is something.
+[[gnu::noinline]] static uint64_t fill(uint8_t *page, const struct area *area, uint64_t start)
 {
     uint64_t offset = start - area->start, count = 0;
     if (area->source_bytes > offset)
         count = area->source_bytes - offset < PAGE_SIZE ? area->source_bytes - offset : PAGE_SIZE;
     if (count > 0)
         memcpy(page, area->source + offset, count);
-    memset(page + count, 0, PAGE_SIZE - count);
-}
-
-static enum status give_page(struct program *self, const struct area *area, uint64_t start)
-{
-    phys_addr_t frame = frame_allocate(memory_frames(), FRAME_ORDER_4K, FRAME_ZONE_ANY);
-    if (frame.value == 0)
-        return STATUS_NO_MEMORY;
-    fill(phys_to_virt(frame), area, start);
-    enum status status = user_space_add(&self->space, (virt_addr_t){start}, frame, page_rights_of(area->rights));
-    if (status == STATUS_OK)
-        self->page_count++;
-    else
-        frame_free(memory_frames(), frame, FRAME_ORDER_4K);
-    return status == STATUS_BUSY ? STATUS_INVALID : status;
+    return count;
 }
 
 enum status space_touch(struct program *self, uint64_t address, enum area_rights needed)
@@ -101,7 +87,20 @@ enum status space_touch(struct program *self, uint64_t address, enum area_rights
     const struct area *area = areas_find(&self->areas, address);
     if (area == nullptr || (area->rights & needed) != needed)
         return STATUS_INVALID;
-    return give_page(self, area, page_down(address));
+    phys_addr_t frame = frame_allocate(memory_frames(), FRAME_ORDER_4K, FRAME_ZONE_ANY);
+    if (frame.value == 0)
+        return STATUS_NO_MEMORY;
+    uint8_t *page = phys_to_virt(frame);
+    uint64_t filled = area->source != nullptr ? fill(page, area, page_down(address)) : 0;
+    memset(page + filled, 0, PAGE_SIZE - filled);
+    enum status status =
+        user_space_add(&self->space, (virt_addr_t){page_down(address)}, frame, page_rights_of(area->rights));
+    if (__builtin_expect(status == STATUS_OK, true)) {
+        self->page_count++;
+        return STATUS_OK;
+    }
+    frame_free(memory_frames(), frame, FRAME_ORDER_4K);
+    return status == STATUS_BUSY ? STATUS_INVALID : status;
 }
 
 // ---- copying

@@ -49,6 +49,7 @@ WITH_1G_PAGES = {"": {"cpu": "qemu64,+pdpe1gb", "memory": "3G"}}
 SPEED_OF_TASKS = ("speed.task_spawn_and_run", "speed.task_switch", "speed.task_wake_up", "speed.task_memory",
                   "speed.task_messages", "speed.task_sleep")
 MICROVM = {"machine": "microvm", "drive": "virtio-mmio"}
+SPEED_OF_PROGRAMS = ("speed.program_call_and_page_fault", "speed.program_switch")
 VARIANTS = {
     "power.off_switches_the_machine_off": {"pc": {}, "q35": {"machine": "q35"}, "microvm": MICROVM, "bochs": BOCHS},
     "power.off_works_in_the_report_of_a_panic": {"": {}},
@@ -74,6 +75,7 @@ VARIANTS = {
     "speed.page": {"": ICOUNT},
     "speed.kernel_stack": {"": ICOUNT},
     **dict.fromkeys(SPEED_OF_TASKS, {"": ICOUNT}),
+    **dict.fromkeys(SPEED_OF_PROGRAMS, {"": ICOUNT, "newest_cpu": {**ICOUNT, "cpu": "max"}}),
     "speed.text_mode": {"": ICOUNT},
     "speed.framebuffer": {"": {**ICOUNT, "memory": "128M"}},
     "speed.heap": {heap: {**ICOUNT, **options} for heap, options in EACH_HEAP.items()},
@@ -277,6 +279,7 @@ DRIVERS = {
     "speed.kernel_stack": is_chosen,
     "speed.heap": is_chosen,
     **dict.fromkeys(SPEED_OF_TASKS, is_chosen),
+    **dict.fromkeys(SPEED_OF_PROGRAMS, is_chosen),
     "speed.console": is_chosen,
     "speed.console_of_pixels": is_chosen,
     "speed.text_mode": is_chosen,

@@ -26,6 +26,7 @@ BOOT_MARKS = "<!-- measured: begin -->", "<!-- measured: end -->"
 KERNEL_MARKS = "<!-- measured in the kernel: begin -->", "<!-- measured in the kernel: end -->"
 MEMORY_MARKS = "<!-- measured of memory: begin -->", "<!-- measured of memory: end -->"
 TASK_MARKS = "<!-- measured of tasks: begin -->", "<!-- measured of tasks: end -->"
+PROGRAM_MARKS = "<!-- measured of programs: begin -->", "<!-- measured of programs: end -->"
 SCREEN_MARKS = "<!-- measured of the screen: begin -->", "<!-- measured of the screen: end -->"
 KERNEL_TESTS = Path(__file__).resolve().parents[1] / "kernel" / "run.py"
 MEMORY_READY = Path(__file__).with_name("memory_ready.py")
@@ -102,6 +103,13 @@ SCREEN_ROWS = {
     **{f"all of the screen anew, {screen}": (case, "all of the screen anew", "", "") for screen, case in SCREENS.items()},
     "for comparison: all pixels moved up a row, 1024x768": ("speed.framebuffer", f"0: {COPY}", "", ""),
     "for comparison: all pixels moved up a row, 1920x1080": ("speed.framebuffer", f"1: {COPY}", "", ""),
+}
+CALL, PROGRAM_SWITCH = "speed.program_call_and_page_fault", "speed.program_switch"
+PROGRAM_ROWS = {
+    "`getpid()` by SYSCALL": (CALL, "getpid by SYSCALL", "<= 80", ""),
+    "`getpid()` by INT 80h": (CALL, "getpid by INT 80h", "<= 150", ""),
+    "first touch of a page, without the clearing": (CALL, "page fault, without the clearing", "<= 300", ""),
+    "from one program to another, by `sched_yield()`": (PROGRAM_SWITCH, "switch between programs", "<= 300", ""),
 }
 VOLUME_NAMES = {"fat16": "FAT16, 4 KiB clusters", "fat32": "FAT32, 512-byte clusters"}
 
@@ -254,6 +262,7 @@ def main():
         TASK_MARKS: "\n".join([f"Measured {date.today()}, QEMU {version}.", "",
                                *kernel_figures(build, TASK_ROWS), "",
                                *kernel_figures(build, TASK_MEMORY_ROWS, "bytes")]),
+        PROGRAM_MARKS: "\n".join([f"Measured {date.today()}, QEMU {version}.", "", *kernel_figures(build, PROGRAM_ROWS)]),
         SCREEN_MARKS: "\n".join([f"Measured {date.today()}, QEMU {version}.", "", *kernel_figures(build, SCREEN_ROWS)]),
     }
     if options.write is None:

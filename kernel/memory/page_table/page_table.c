@@ -393,6 +393,31 @@ enum status page_table_map(struct page_tables *tables, virt_addr_t virt, phys_ad
     return STATUS_OK;
 }
 
+[[gnu::noinline]] static enum status map_and_remember(struct page_tables *tables, struct page_window *window,
+                                                      virt_addr_t virt, phys_addr_t phys, enum page_rights rights)
+{
+    struct page_attributes attributes = {rights, PAGE_WRITE_BACK};
+    enum status status = page_table_map(tables, virt, phys, PAGE_SIZE, attributes);
+    uint64_t *parent, *entry = status == STATUS_OK ? small_page(tables, virt.value, PAGE_SIZE, &parent) : nullptr;
+    if (entry)
+        *window = (struct page_window){virt.value & ~slot_mask(2), entry - page_entry_index(virt.value, 1), parent};
+    return status;
+}
+
+enum status page_table_map_near(struct page_tables *tables, struct page_window *window, virt_addr_t virt,
+                                phys_addr_t phys, enum page_rights rights)
+{
+    uint64_t page = virt.value - window->span, bits = rights_bits(tables, rights, virt.value);
+    uint64_t *entry = &window->entries[page >> PAGE_SHIFT];
+    if (__builtin_expect(!window->entries, false) || __builtin_expect(page > slot_mask(2), false) ||
+        __builtin_expect(page % PAGE_SIZE != 0, false) || __builtin_expect(bits == 0, false) ||
+        __builtin_expect((phys.value & ~PAGE_ENTRY_ADDRESS) != 0, false) || __builtin_expect(is_present(*entry), false))
+        return map_and_remember(tables, window, virt, phys, rights);
+    entry_write(entry, phys.value | bits);
+    entry_write(window->parent, *window->parent + COUNT_ONE);
+    return STATUS_OK;
+}
+
 // What is to become of the pages of a range: entries keep the bits of KEPT and get those of ADDED. Nothing kept: they
 // are removed.
 struct change {

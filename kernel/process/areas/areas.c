@@ -19,10 +19,13 @@ static uint32_t first_beyond(const struct area_map *map, uint64_t address)
     return low;
 }
 
-const struct area *areas_find(const struct area_map *map, uint64_t address)
+const struct area *areas_search(struct area_map *map, uint64_t address)
 {
     uint32_t index = first_beyond(map, address);
-    return index < map->count && map->areas[index].start <= address ? &map->areas[index] : nullptr;
+    if (index == map->count || map->areas[index].start > address)
+        return nullptr;
+    map->last_found = index;
+    return &map->areas[index];
 }
 
 bool areas_is_free(const struct area_map *map, uint64_t start, uint64_t end)

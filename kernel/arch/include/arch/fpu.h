@@ -16,6 +16,6 @@ size_t fpu_state_bytes(void);
 // Fill STATE with what a new program finds: every register 0, all exceptions masked (AMD64 ABI, 3.4.1).
 void fpu_state_init(void *state);
 
-// Ring 0, interrupts closed, so that the registers belong to whom the caller thinks.
-void fpu_save(void *state);
-void fpu_restore(const void *state);
+// Save the registers in FROM, unless it is nullptr and nobody wants them any more, and load TO. Interrupts are closed,
+// so that the registers belong to whom the caller thinks.
+void fpu_switch(void *from, const void *to);

@@ -11,6 +11,7 @@
 
 struct user_space {
     struct page_tables tables;
+    struct page_window window; // where the last page went: the next one is often its neighbour
 };
 
 // Fix the root's entries of the kernel's half. STATUS_NO_MEMORY. Once, after kernel_stack_init().
@@ -28,8 +29,11 @@ void user_space_load_kernel(void);
 
 // Map FRAME, which becomes SPACE's, at PAGE of the lower half, with RIGHTS and PAGE_USER. STATUS_NO_MEMORY and
 // STATUS_BUSY (there is a page) leave it the caller's.
-[[nodiscard]] enum status user_space_add(struct user_space *space, virt_addr_t page, phys_addr_t frame,
-                                         enum page_rights rights);
+[[nodiscard]] static inline enum status user_space_add(struct user_space *space, virt_addr_t page, phys_addr_t frame,
+                                                       enum page_rights rights)
+{
+    return page_table_map_near(&space->tables, &space->window, page, frame, rights | PAGE_USER);
+}
 
 // Of the pages from START up to END, take away those that are there and give their frames back, returning how many that
 // were; or give them RIGHTS, and PAGE_USER unless IS_REACHABLE is false: then ring 3 cannot even read them. O(pages

@@ -29,6 +29,7 @@ struct area {
 struct area_map {
     struct area *areas;
     uint32_t count, capacity;
+    uint32_t last_found;  // of areas_find(): the same one is asked for again and again
     uint64_t total_bytes; // of all areas
 };
 
@@ -36,7 +37,15 @@ struct area_map {
 constexpr uint32_t AREAS_SLACK = 2;
 
 // The area that ADDRESS, any address, lies in; nullptr when it is nobody's.
-const struct area *areas_find(const struct area_map *map, uint64_t address);
+const struct area *areas_search(struct area_map *map, uint64_t address);
+
+static inline const struct area *areas_find(struct area_map *map, uint64_t address)
+{
+    if (map->last_found < map->count && address - map->areas[map->last_found].start <
+                                            map->areas[map->last_found].end - map->areas[map->last_found].start)
+        return &map->areas[map->last_found];
+    return areas_search(map, address);
+}
 
 // Whether nothing of START..END is taken.
 bool areas_is_free(const struct area_map *map, uint64_t start, uint64_t end);
