@@ -242,7 +242,7 @@ user_return:
 ; before  CPL 0, the program's GS base and RSP; RCX = its RIP, R11 = its RFLAGS; of the others, those of SYSCALL_FLAG_MASK
 ;         are clear, IF and AC among them
 ; after   as user_return, with RAX = the result, RCX and R11 destroyed, all else kept
-; What a C function keeps goes into the frame only if somebody has to look.
+; What a C function keeps goes into the frame only if somebody has to look; vector and error code never do.
 user_syscall:
 %ifndef HEWN_BREAK_MISSING_SWAPGS
         swapgs
@@ -299,6 +299,4 @@ user_syscall:
         mov [rsp + trap_frame.rcx], rax
         mov rax, [rsp + trap_frame.rflags]
         mov [rsp + trap_frame.r11], rax
-        mov qword [rsp + trap_frame.error_code], 0
-        mov qword [rsp + trap_frame.vector], CALL_VECTOR
-        jmp user_return
+        jmp user_return.look
