@@ -148,6 +148,7 @@ enum status areas_remove(struct area_map *map, uint64_t start, uint64_t end)
     for (uint32_t i = first; i < behind; i++)
         map->total_bytes -= map->areas[i].end - map->areas[i].start;
     erase(map, first, behind - first);
+    join(map, first, first); // what is left of one may hold zeros alone now
     return STATUS_OK;
 }
 

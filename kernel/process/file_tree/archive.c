@@ -120,15 +120,19 @@ static uint32_t count_components(struct span path)
     return count;
 }
 
+// The most nodes that MEMBER can make.
+static uint32_t nodes_of(const struct member *member)
+{
+    return is_understood(member->header->type) ? count_components(member->prefix) + count_components(member->name) : 0;
+}
+
 uint32_t file_tree_nodes_of_archive(const uint8_t *bytes, size_t size_bytes)
 {
     struct reader reader = {.bytes = bytes, .size_bytes = size_bytes};
     struct member member;
     uint32_t count = 0;
-    while (read_member(&reader, &member) == STATUS_OK) {
-        if (is_understood(member.header->type))
-            count += count_components(member.prefix) + count_components(member.name);
-    }
+    while (read_member(&reader, &member) == STATUS_OK)
+        count += nodes_of(&member);
     return count;
 }
 
@@ -222,8 +226,7 @@ enum status file_tree_add_archive(struct file_tree *tree, const uint8_t *bytes, 
     struct member member;
     enum status status;
     while ((status = read_member(&reader, &member)) == STATUS_OK) {
-        uint32_t most = tree->count + count_components(member.prefix) + count_components(member.name);
-        if (most > tree->capacity)
+        if (tree->count + nodes_of(&member) > tree->capacity)
             return STATUS_NO_MEMORY;
         if (!add_member(tree, &member))
             tree->skipped_count++;
