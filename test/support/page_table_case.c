@@ -49,6 +49,8 @@ struct way_entry {
 static struct {
     struct page_tables tables;
     uint8_t *memory;
+    struct page_window window; // of page_table_map_near()
+    bool maps_near;            // the next page that it can map
     unsigned frame_count;
     unsigned free_frames[FRAME_LIMIT];
     unsigned free_count;
@@ -612,6 +614,17 @@ static void finish(enum status status, enum status wanted, unsigned invalidation
     check_all();
 }
 
+// Of what either function can map, every second page by page_table_map_near().
+static enum status map_either_way(uint64_t virt, uint64_t phys, uint64_t size_bytes, struct page_attributes attributes)
+{
+    bool is_for_both = size_bytes == KIB4 && attributes.cache == PAGE_WRITE_BACK;
+    now.maps_near ^= is_for_both;
+    if (is_for_both && now.maps_near)
+        return page_table_map_near(&now.tables, &now.window, (virt_addr_t){virt}, (phys_addr_t){phys},
+                                   attributes.rights);
+    return page_table_map(&now.tables, (virt_addr_t){virt}, (phys_addr_t){phys}, size_bytes, attributes);
+}
+
 enum status page_table_case_map(uint64_t virt, uint64_t phys, uint64_t size_bytes, struct page_attributes attributes)
 {
     enum status wanted = STATUS_OK;
@@ -622,7 +635,7 @@ enum status page_table_case_map(uint64_t virt, uint64_t phys, uint64_t size_byte
         wanted = STATUS_BUSY;
     begin();
     unsigned invalidations = now.invalidations;
-    enum status status = page_table_map(&now.tables, (virt_addr_t){virt}, (phys_addr_t){phys}, size_bytes, attributes);
+    enum status status = map_either_way(virt, phys, size_bytes, attributes);
     if (status == STATUS_OK && wanted == STATUS_OK)
         model_map((struct run){.virt = virt,
                                .phys = phys,
@@ -645,6 +658,7 @@ enum status page_table_case_unmap(uint64_t virt, uint64_t size_bytes)
     enum status wanted = wanted_of_change(virt, size_bytes);
     begin();
     unsigned invalidations = now.invalidations;
+    now.window = (struct page_window){};
     enum status status = page_table_unmap(&now.tables, (virt_addr_t){virt}, size_bytes);
     if (status == STATUS_OK && wanted == STATUS_OK)
         model_change(virt, virt + size_bytes - 1, true, 0);

@@ -407,13 +407,13 @@ enum status page_table_map(struct page_tables *tables, virt_addr_t virt, phys_ad
 enum status page_table_map_near(struct page_tables *tables, struct page_window *window, virt_addr_t virt,
                                 phys_addr_t phys, enum page_rights rights)
 {
-    uint64_t page = virt.value - window->span, bits = rights_bits(tables, rights, virt.value);
-    uint64_t *entry = &window->entries[page >> PAGE_SHIFT];
-    if (__builtin_expect(!window->entries, false) || __builtin_expect(page > slot_mask(2), false) ||
-        __builtin_expect(page % PAGE_SIZE != 0, false) || __builtin_expect(bits == 0, false) ||
-        __builtin_expect((phys.value & ~PAGE_ENTRY_ADDRESS) != 0, false) || __builtin_expect(is_present(*entry), false))
+    uint64_t offset = virt.value - window->span, bits = rights_bits(tables, rights, virt.value);
+    if (__builtin_expect(!window->entries, false) || __builtin_expect(offset > slot_mask(2), false) ||
+        __builtin_expect(offset % PAGE_SIZE != 0, false) || __builtin_expect(bits == 0, false) ||
+        __builtin_expect((phys.value & ~PAGE_ENTRY_ADDRESS) != 0, false) ||
+        __builtin_expect(is_present(window->entries[offset >> PAGE_SHIFT]), false))
         return map_and_remember(tables, window, virt, phys, rights);
-    entry_write(entry, phys.value | bits);
+    entry_write(&window->entries[offset >> PAGE_SHIFT], phys.value | bits);
     entry_write(window->parent, *window->parent + COUNT_ONE);
     return STATUS_OK;
 }

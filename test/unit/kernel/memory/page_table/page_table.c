@@ -296,6 +296,23 @@ static void new_pages_need_no_invalidation(void **)
     assert_int_equal(page_table_case_invalidations(), 0);
 }
 
+// Every second one by page_table_map_near(), which must not take a table for one that it is beside of.
+static void pages_near_one_another_are_mapped_one_by_one(void **)
+{
+    for (uint64_t page = 0; page < 16; page++) {
+        map(MIB2 - 8 * KIB4 + page * KIB4, (100 + page) * KIB4, KIB4,
+            (struct page_attributes){PAGE_WRITE | PAGE_USER, PAGE_WRITE_BACK});
+        map((1ull << 40) + page * KIB4, (200 + page) * KIB4, KIB4,
+            (struct page_attributes){PAGE_EXECUTE, PAGE_WRITE_BACK});
+    }
+    struct page_attributes attributes = {PAGE_READ, PAGE_WRITE_BACK};
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(page_table_case_map(MIB2, 0, KIB4, attributes), STATUS_BUSY);
+        assert_int_equal(page_table_case_map(MIB2 + 1, 0, KIB4, attributes), STATUS_INVALID);
+        assert_int_equal(page_table_case_map(MIB2 + 64 * KIB4, 1, KIB4, attributes), STATUS_INVALID);
+    }
+}
+
 static void empty_tables_are_released(void **)
 {
     map(GIB512 - MIB2 - KIB4, 0, 2 * MIB2 + 2 * KIB4, PLAIN);
@@ -532,6 +549,7 @@ int main(void)
         CASE(covered_pages_are_changed_whole),
         CASE(rights_that_are_there_already_change_nothing),
         CASE(new_pages_need_no_invalidation),
+        CASE(pages_near_one_another_are_mapped_one_by_one),
         CASE(empty_tables_are_released),
         CASE(pinned_tables_stay),
         CASE(pin_needs_whole_regions),
