@@ -91,6 +91,9 @@ test|git|git|found git
 test|libzstd-dev|libzstd and zstd.h|has_one_file /usr/include/zstd.h /usr/local/include/zstd.h
 test|zstd|zstd|found zstd
 test|valgrind|valgrind|found valgrind
+test|musl-tools|musl-gcc|found musl-gcc
+test|busybox-static|a statically linked busybox|found busybox
+test|liblua5.4-dev|liblua5.4.a|has_one_file /usr/lib/x86_64-linux-gnu/liblua5.4.a /usr/lib64/liblua5.4.a /usr/lib/liblua5.4.a /usr/local/lib/liblua5.4.a
 arena|libzstd-dev|libzstd and zstd.h|has_one_file /usr/include/zstd.h /usr/local/include/zstd.h
 arena|zstd|zstd|found zstd
 bench|valgrind|valgrind|found valgrind

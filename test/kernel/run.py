@@ -49,6 +49,7 @@ WITH_1G_PAGES = {"": {"cpu": "qemu64,+pdpe1gb", "memory": "3G"}}
 SPEED_OF_TASKS = ("speed.task_spawn_and_run", "speed.task_switch", "speed.task_wake_up", "speed.task_memory",
                   "speed.task_messages", "speed.task_sleep")
 MICROVM = {"machine": "microvm", "drive": "virtio-mmio"}
+PROGRAMS_OF_OTHERS = {"image": "boot-programs.img", "memory": "128M"}
 SPEED_OF_PROGRAMS = ("speed.program_call_and_page_fault", "speed.program_switch")
 VARIANTS = {
     "power.off_switches_the_machine_off": {"pc": {}, "q35": {"machine": "q35"}, "microvm": MICROVM, "bochs": BOCHS},
@@ -266,9 +267,12 @@ for way, row in {"bochs": ("", 80, 25), "bochs_1024x768": ("video=1024x768", 128
              lock="bochs")
 
 TESTS = [test for test in scan_tests() if not test.is_hidden]
+VARIANTS.update({test.name: {"": PROGRAMS_OF_OTHERS, "newest_cpu": {**PROGRAMS_OF_OTHERS, "cpu": "max"}}
+                 for test in TESTS if test.name.startswith("others.")})
 
 # suite.name: function(machine), called while the machine runs.
 DRIVERS = {
+    **dict.fromkeys((test.name for test in TESTS if test.name.startswith("others.")), is_chosen),
     "speed.timer_interrupt": is_chosen,
     "speed.keyboard_interrupt": press_key,
     "speed.software_interrupt": is_chosen,
@@ -306,6 +310,7 @@ DRIVERS = {
     "outside.serial_input_of_64_kib_waits_for_a_slow_reader": paste_64_kib,
     "task.hog_is_named_once": read_the_log,
     "hostile.million_random_calls_are_answered": is_chosen,
+    "program.thousand_of_them_give_all_memory_back": is_chosen,
     "input.keys_wake_a_sequential_task": press_key,
     "input.keys_wake_a_stepwise_task": press_key,
     "input.bytes_of_the_serial_line_wake_a_task": type_a_line,

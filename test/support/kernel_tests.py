@@ -46,13 +46,13 @@ def scan_tests():
     return tests
 
 
-def test_image(context):
-    return context.build / "boot-test.img"
+def test_image(context, name="boot-test.img"):
+    return context.build / name
 
 
-def test_machine(context, selection, cmdline="", is_driven=False, **options):
+def test_machine(context, selection, cmdline="", is_driven=False, image="boot-test.img", **options):
     """A machine that runs the tests that `selection` (None: all) means; driven ones skip themselves unless is_driven."""
-    return context.machine(test_image(context), cmdline=_command_line(selection, cmdline, is_driven), **options)
+    return context.machine(test_image(context, image), cmdline=_command_line(selection, cmdline, is_driven), **options)
 
 
 def _command_line(selection, cmdline, is_driven=False):
