@@ -33,7 +33,7 @@ static unsigned signal_of(uint64_t vector)
 
 // Of several that hold an address, the first one counts.
 static const struct cause_region regions[] = {
-    {"the program's stack", STACK_BOTTOM, PROGRAM_TOP, .is_stack = true},
+    {"program's", STACK_BOTTOM, PROGRAM_TOP, .is_stack = true},
     {"the addresses next to 0, where nothing ever is", 0, PROGRAM_BOTTOM, .is_stack = false},
     {"the program's addresses", PROGRAM_BOTTOM, USER_END, .is_stack = false},
     {"the kernel", MEMORY_DIRECT_MAP.start, UINT64_MAX, .is_stack = false},

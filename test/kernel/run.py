@@ -191,6 +191,22 @@ def read_the_log(machine):
     check("task: polite" not in machine.serial, "a task that yields is called a hog")
 
 
+REASONS = (
+    r"signal 11: a program read from 0x0000000000000018: null pointer \+ 0x18; no page is mapped there",
+    r"signal 11: a program wrote to 0x0000000000\w+: the program's addresses; the page is read-only, or not for this ring",
+    r"signal 11: a program wrote to 0x00007fff\w+: guard page of the program's stack; no page is mapped there",
+    r"signal 11: a segment or gate does not allow this use: selector 0x10, entry 2 of the GDT",
+    r"signal 8: a division by zero, or a quotient that does not fit",
+    r"signal 4: UD2, where the compiler takes for granted that nobody comes; bytes at RIP: 0f 0b",
+)
+
+
+def read_the_reasons(machine):
+    for reason in REASONS:
+        machine.expect(rf"warning: program: hostile \(\d+\) is ended by {reason}")
+        machine.expect(r"warning: program: hostile \(\d+\): rip 0x[0-9a-f]+, rsp 0x[0-9a-f]+, ")
+
+
 SERIAL_CHUNK = 2048  # what the test takes at once
 
 
@@ -310,6 +326,7 @@ DRIVERS = {
     "outside.serial_input_of_64_kib_waits_for_a_slow_reader": paste_64_kib,
     "task.hog_is_named_once": read_the_log,
     "hostile.million_random_calls_are_answered": is_chosen,
+    "hostile.log_says_why_it_has_ended": read_the_reasons,
     "program.thousand_of_them_give_all_memory_back": is_chosen,
     "input.keys_wake_a_sequential_task": press_key,
     "input.keys_wake_a_stepwise_task": press_key,

@@ -126,6 +126,18 @@ TEST(hostile, debug_exception_ends_it)
         FAIL("icebp ends with %u", run->exit_status);
 }
 
+// What the log says is read by test/kernel/run.py.
+TEST(hostile, log_says_why_it_has_ended)
+{
+    NEEDS_DRIVER();
+    check_act("read", "24", BY_SEGMENT);
+    check_act("write_code", nullptr, BY_SEGMENT);
+    check_act("overflow", nullptr, BY_SEGMENT);
+    check_act("load_kernel_data", nullptr, BY_SEGMENT);
+    check_act("divide", nullptr, BY_ARITHMETIC);
+    check_act("ud2", nullptr, BY_ILLEGAL);
+}
+
 // Two of them are for programs.
 TEST(hostile, interrupt_instructions_end_it)
 {
@@ -163,8 +175,10 @@ TEST(hostile, random_calls_are_answered)
 {
     check_random_calls("1000");
     struct holdings before = read_holdings();
+    uint64_t unknown_before = process_unknown_call_count();
     check_random_calls("5000");
     check_holdings(before);
+    CHECK(process_unknown_call_count() > unknown_before);
 }
 
 // Somebody has chosen a machine for it.

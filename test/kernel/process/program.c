@@ -167,6 +167,47 @@ TEST(program, sleeper_is_woken_by_its_end)
     run_check(run, 128 + SIGNAL_TERMINATE, "");
 }
 
+struct list {
+    char names[64];
+    unsigned count, ended_count;
+};
+
+static void add_to_list(void *context, const struct program_statistics *statistics)
+{
+    struct list *list = context;
+    size_t length = strlen(list->names);
+    (void)string_copy(list->names + length, statistics->name, sizeof list->names - length);
+    list->count++;
+    list->ended_count += statistics->has_ended;
+}
+
+static struct list listed;
+
+static void list_and_kill(void *)
+{
+    (void)task_sleep_ns(20'000'000);
+    program_for_each(add_to_list, &listed);
+    for (unsigned i = 0; i < 2; i++)
+        (void)program_kill(program_id(several[i].program), SIGNAL_KILL);
+}
+
+TEST(program, those_that_run_are_listed)
+{
+    static const char *const ways[] = {"spin", "sleep"};
+    listed = (struct list){};
+    for (unsigned i = 0; i < 2; i++) {
+        several[i] = (struct run){.arguments = {"/bin/spin", ways[i]}};
+        run_start(&several[i]);
+    }
+    start(sequential(list_and_kill, nullptr));
+    task_run();
+    CHECK_EQUAL(listed.count, 2);
+    CHECK_EQUAL(listed.ended_count, 0);
+    CHECK_STRING(listed.names, "spinspin");
+    for (unsigned i = 0; i < 2; i++)
+        run_check(&several[i], 128 + SIGNAL_KILL, "");
+}
+
 // ---- what is given back
 
 static void check_all_ends(unsigned rounds)
@@ -211,6 +252,47 @@ TEST(program, thousand_of_them_give_all_memory_back)
 {
     NEEDS_DRIVER();
     check_memory(1000);
+}
+
+// Let the NUMBERth allocation fail while a program is started and run. Returns whether none did: there were fewer.
+static bool run_while_failing(bool fails_frames, uint64_t number)
+{
+    struct run *run = &several[0];
+    *run = (struct run){.arguments = {"/bin/hello"}};
+    struct holdings before = read_holdings();
+    run_await(run);
+    if (fails_frames)
+        frame_fail_at(memory_frames(), number);
+    else
+        kernel_heap_fail_at(number);
+    run_begin(run);
+    task_run();
+    bool is_whole = run->start_status == STATUS_OK && run->exit_status == 7;
+    CHECK(is_whole || run->start_status == STATUS_NO_MEMORY || run->exit_status == 128 + SIGNAL_KILL);
+    frame_fail_at(memory_frames(), 0);
+    kernel_heap_fail_at(0);
+    check_blocks(before);
+    return is_whole;
+}
+
+static void check_failing(bool fails_frames)
+{
+    constexpr unsigned LIMIT = 200;
+    unsigned number = 1;
+    while (number < LIMIT && !run_while_failing(fails_frames, number))
+        number++;
+    CHECK(number > 3);
+    CHECK(number < LIMIT);
+}
+
+TEST(program, frame_that_cannot_be_had_ends_it_or_its_start)
+{
+    check_failing(true);
+}
+
+TEST(program, block_that_cannot_be_had_ends_its_start)
+{
+    check_failing(false);
 }
 
 TEST(program, kill_of_nobody_is_told)

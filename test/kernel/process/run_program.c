@@ -40,10 +40,17 @@ static void keep_mode(void *context, const struct program_terminal_mode *mode)
 static void wait_for_end(void *context)
 {
     struct run *run = context;
-    run->wait_status = program_wait(run->program, &run->exit_status);
+    if (run->start_status == STATUS_OK)
+        run->wait_status = program_wait(run->program, &run->exit_status);
 }
 
-void run_start(struct run *run)
+void run_await(struct run *run)
+{
+    run->wait_status = STATUS_INVALID;
+    start(sequential(wait_for_end, run));
+}
+
+void run_begin(struct run *run)
 {
     static const char *const environment[] = {"PATH=/bin", "HOME=/", nullptr};
     run->terminal = (struct program_terminal){read_input, keep_output, tell_window, keep_mode, run};
@@ -53,10 +60,13 @@ void run_start(struct run *run)
         .environment = environment,
         .terminal = &run->terminal,
     };
-    run->wait_status = STATUS_INVALID;
     run->start_status = program_start(&options, &run->program, &run->problem);
-    if (run->start_status == STATUS_OK)
-        start(sequential(wait_for_end, run));
+}
+
+void run_start(struct run *run)
+{
+    run_await(run);
+    run_begin(run);
 }
 
 struct run *run_program(const char *path, const char *input, const char *first, const char *second, const char *third)

@@ -22,8 +22,11 @@ struct run {
     char output[RUN_OUTPUT_BYTES + 1]; // terminated; what does not fit is lost
 };
 
-// Begin; a task waits for the end. task_run() then runs it, and all others.
+// Begin; a task waits for the end. task_run() then runs it, and all others. The second is the first in two parts, for
+// whoever wants to do something between them.
 void run_start(struct run *run);
+void run_await(struct run *run);
+void run_begin(struct run *run);
 
 // Run the program at PATH alone, with this input and up to three arguments, each of which may be nullptr.
 struct run *run_program(const char *path, const char *input, const char *first, const char *second, const char *third);
