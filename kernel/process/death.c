@@ -61,11 +61,11 @@ static void report(const struct program *self, const struct trap_frame *frame, u
     facts.code_length =
         (uint8_t)(sizeof facts.code - probe_copy_from_user(facts.code, (const void *)frame->rip, sizeof facts.code));
     char cause[CAUSE_LIMIT];
-    log_warning("program", "%s (%u) is ended by signal %u: %s", self->name, self->id, signal,
-                cause_describe(cause, sizeof cause, &facts));
-    log_warning("program", "%s (%u): rip 0x%llx, rsp 0x%llx, rax 0x%llx, rdi 0x%llx, error code 0x%llx", self->name,
-                self->id, (printable_t)frame->rip, (printable_t)frame->rsp, (printable_t)frame->rax,
-                (printable_t)frame->rdi, (printable_t)frame->error_code);
+    log_warning("program", "%s (%u) is ended by signal %u at 0x%llx: %s", self->name, self->id, signal,
+                (printable_t)frame->rip, cause_describe(cause, sizeof cause, &facts));
+    for (unsigned i = 0; i < facts.register_count; i++)
+        log_debug("program", "%s (%u): %s 0x%llx", self->name, self->id, registers[i].name,
+                  (printable_t)registers[i].value);
 }
 
 static enum area_rights needed_by(uint64_t error_code)
