@@ -36,6 +36,11 @@ void user_init(user_call_fn *call, user_return_fn *returning)
         msr_write(MSR_SYSENTER_CS, 0);
 }
 
+bool user_is_call_entry(uint64_t address)
+{
+    return address == (uint64_t)user_syscall;
+}
+
 // A null selector in GS takes the base with it that is loaded, so that has to be the program's.
 void user_load(const struct user_context *context)
 {

@@ -121,7 +121,7 @@ TEST(program, address_spaces_are_apart)
 // Each looks for more than a slice.
 TEST(program, registers_of_sse_survive_preemption)
 {
-    run_several("/bin/vectors", (const char *const[]){"1", "2", "3", "4"}, "2000");
+    run_several("/bin/vectors", (const char *const[]){"1", "2", "3", "4"}, "500");
     check_several("whole\n");
 }
 

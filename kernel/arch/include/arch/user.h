@@ -40,6 +40,9 @@ void user_enter(struct user_context *context, const struct trap_frame *frame);
 // From anything that began in ring 3 with CONTEXT: end that, and return from its user_enter().
 [[noreturn]] void user_leave(const struct user_context *context);
 
+// Whether ADDRESS is that of the first instruction behind a SYSCALL. Any context.
+bool user_is_call_entry(uint64_t address);
+
 // Load segments, their bases and the kernel stack of CONTEXT. Not its FPU and no page table. Interrupts are closed.
 void user_load(const struct user_context *context);
 
