@@ -2,7 +2,7 @@
 ; The change of stacks. Called through arch/context.h.
 bits 64
 
-global context_switch, context_prepare
+global context_switch, context_prepare, context_resume
 
 ; What the System V ABI (AMD64 supplement, 3.2.1) says that a function keeps, as it lies on a stack that waits.
 struc saved
@@ -28,6 +28,8 @@ context_switch:
         push r15
         mov [rdi], rsp
         mov rsp, [rsi]
+; context_resume: return to where RSP was saved
+context_resume:
         pop r15
         pop r14
         pop r13

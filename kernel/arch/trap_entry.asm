@@ -86,6 +86,38 @@ trap_entries:
 %assign vector vector + 1
 %endrep
 
+; What a system call has to keep, because the C functions behind it may not; without RCX and R11, which SYSCALL destroys.
+%macro save_call_registers 0
+        mov [rsp + trap_frame.rax], rax
+        mov [rsp + trap_frame.rdx], rdx
+        mov [rsp + trap_frame.rsi], rsi
+        mov [rsp + trap_frame.rdi], rdi
+        mov [rsp + trap_frame.rbp], rbp
+        mov [rsp + trap_frame.r8], r8
+        mov [rsp + trap_frame.r9], r9
+        mov [rsp + trap_frame.r10], r10
+%endmacro
+
+%macro restore_call_registers 0
+        mov rax, [rsp + trap_frame.rax]
+        mov rdx, [rsp + trap_frame.rdx]
+        mov rsi, [rsp + trap_frame.rsi]
+        mov rdi, [rsp + trap_frame.rdi]
+        mov rbp, [rsp + trap_frame.rbp]
+        mov r8, [rsp + trap_frame.r8]
+        mov r9, [rsp + trap_frame.r9]
+        mov r10, [rsp + trap_frame.r10]
+%endmacro
+
+; What C functions keep.
+%macro save_kept_registers 0
+        mov [rsp + trap_frame.rbx], rbx
+        mov [rsp + trap_frame.r12], r12
+        mov [rsp + trap_frame.r13], r13
+        mov [rsp + trap_frame.r14], r14
+        mov [rsp + trap_frame.r15], r15
+%endmacro
+
 %macro save_registers 0
 %ifndef HEWN_BREAK_NO_CLD
         cld                         ; the C ABI wants it, and the interrupted code may have been copying backwards
@@ -98,41 +130,23 @@ trap_entries:
 %%has_no_smap:
 %endif
         sub rsp, trap_frame.vector
-        mov [rsp + trap_frame.rax], rax
-        mov [rsp + trap_frame.rbx], rbx
         mov [rsp + trap_frame.rcx], rcx
-        mov [rsp + trap_frame.rdx], rdx
-        mov [rsp + trap_frame.rsi], rsi
-        mov [rsp + trap_frame.rdi], rdi
-        mov [rsp + trap_frame.rbp], rbp
-        mov [rsp + trap_frame.r8], r8
-        mov [rsp + trap_frame.r9], r9
-        mov [rsp + trap_frame.r10], r10
         mov [rsp + trap_frame.r11], r11
-        mov [rsp + trap_frame.r12], r12
-        mov [rsp + trap_frame.r13], r13
-        mov [rsp + trap_frame.r14], r14
-        mov [rsp + trap_frame.r15], r15
+        save_call_registers
+        save_kept_registers
 %endmacro
 
 %macro restore_registers_and_return 0
-        mov rax, [rsp + trap_frame.rax]
-        mov rbx, [rsp + trap_frame.rbx]
         mov rcx, [rsp + trap_frame.rcx]
-        mov rdx, [rsp + trap_frame.rdx]
-        mov rsi, [rsp + trap_frame.rsi]
-        mov rdi, [rsp + trap_frame.rdi]
-        mov rbp, [rsp + trap_frame.rbp]
-        mov r8, [rsp + trap_frame.r8]
-        mov r9, [rsp + trap_frame.r9]
-        mov r10, [rsp + trap_frame.r10]
 %ifndef HEWN_BREAK_UNSAVED_REGISTER
         mov r11, [rsp + trap_frame.r11]
 %endif
+        mov rbx, [rsp + trap_frame.rbx]
         mov r12, [rsp + trap_frame.r12]
         mov r13, [rsp + trap_frame.r13]
         mov r14, [rsp + trap_frame.r14]
         mov r15, [rsp + trap_frame.r15]
+        restore_call_registers
         add rsp, trap_frame.rip     ; drops vector and error code as well
         iretq
 %endmacro
@@ -255,14 +269,7 @@ user_syscall:
         push qword PROGRAM_CODE
         push rcx
         sub rsp, trap_frame.rip
-        mov [rsp + trap_frame.rax], rax
-        mov [rsp + trap_frame.rdx], rdx
-        mov [rsp + trap_frame.rsi], rsi
-        mov [rsp + trap_frame.rdi], rdi
-        mov [rsp + trap_frame.rbp], rbp
-        mov [rsp + trap_frame.r8], r8
-        mov [rsp + trap_frame.r9], r9
-        mov [rsp + trap_frame.r10], r10
+        save_call_registers
         xor ebp, ebp                ; ends the backtrace of what comes
         sti
         mov rdi, rsp
@@ -278,23 +285,12 @@ user_syscall:
         shr rdx, CANONICAL_SHIFT    ; Intel's SYSRET would raise #GP in ring 0, on the program's stack
         jnz .look
         mov r11, [rsp + trap_frame.rflags]
-        mov rax, [rsp + trap_frame.rax]
-        mov rdx, [rsp + trap_frame.rdx]
-        mov rsi, [rsp + trap_frame.rsi]
-        mov rdi, [rsp + trap_frame.rdi]
-        mov rbp, [rsp + trap_frame.rbp]
-        mov r8, [rsp + trap_frame.r8]
-        mov r9, [rsp + trap_frame.r9]
-        mov r10, [rsp + trap_frame.r10]
+        restore_call_registers
         mov rsp, [rsp + trap_frame.rsp]
         swapgs
         o64 sysret
 .look:
-        mov [rsp + trap_frame.rbx], rbx
-        mov [rsp + trap_frame.r12], r12
-        mov [rsp + trap_frame.r13], r13
-        mov [rsp + trap_frame.r14], r14
-        mov [rsp + trap_frame.r15], r15
+        save_kept_registers
         mov rax, [rsp + trap_frame.rip]
         mov [rsp + trap_frame.rcx], rax
         mov rax, [rsp + trap_frame.rflags]

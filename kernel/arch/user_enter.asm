@@ -5,6 +5,7 @@ bits 64
 
 global user_enter, user_leave
 extern user_return              ; trap_entry.asm
+extern context_resume           ; context.asm
 
 TRAP_FRAME_WORDS equ 22         ; struct trap_frame, whose size arch/trap_frame.h asserts
 
@@ -13,7 +14,7 @@ CONTEXT_KERNEL_RSP equ 0
 
 section .text
 ; void user_enter(struct user_context *context RDI, const struct trap_frame *frame RSI)
-; What a function has to keep lies above the context's stack, where user_leave() finds it.
+; What a function has to keep lies above the context's stack as context_switch() would save it; user_leave() finds it there.
 user_enter:
         push rbp
         push rbx
@@ -33,10 +34,4 @@ user_enter:
 user_leave:
         mov rsp, [rdi + CONTEXT_KERNEL_RSP]
         add rsp, 8
-        pop r15
-        pop r14
-        pop r13
-        pop r12
-        pop rbx
-        pop rbp
-        ret
+        jmp context_resume

@@ -96,6 +96,14 @@ static void try_number(long bad)
     expect("openat of", bad, call(SYS_openat, bad == -100 ? 99 : bad, (long)"x", 0, 0), EBADF);
 }
 
+// Only what would read: a kernel that does not refuse gives away what it has, and lives to say so.
+static void try_to_leak(void)
+{
+    const long addresses[] = {(long)0xffffffff80000000, (long)0xffff800000200000, (long)0xffffc00000000000};
+    for (unsigned i = 0; i < sizeof addresses / sizeof *addresses; i++)
+        expect("write", addresses[i], call(SYS_write, 1, addresses[i], 16, 0), EFAULT);
+}
+
 int main(int argc, char **argv)
 {
     char *page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -115,6 +123,8 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "numbers") == 0) {
         for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++)
             try_number(numbers[i]);
+    } else if (argc > 1 && strcmp(argv[1], "leak") == 0) {
+        try_to_leak();
     } else {
         for (unsigned i = 0; i < sizeof addresses / sizeof *addresses; i++)
             try_address(addresses[i] == 0 || addresses[i] == 8 ? addresses[i] + 16 : addresses[i]);

@@ -157,6 +157,11 @@ TEST(hostile, pointers_to_the_kernel_are_refused)
     run_check(run_program("/bin/pointers", input, "addresses", nullptr, nullptr), 0, "all refused\n");
 }
 
+TEST(hostile, memory_of_the_kernel_is_not_given_away)
+{
+    run_check(run_program("/bin/pointers", nullptr, "leak", nullptr, nullptr), 0, "all refused\n");
+}
+
 TEST(hostile, numbers_of_files_are_unsigned)
 {
     run_check(run_program("/bin/pointers", nullptr, "numbers", nullptr, nullptr), 0, "all refused\n");

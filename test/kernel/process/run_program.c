@@ -83,6 +83,6 @@ void run_check(const struct run *run, uint8_t status, const char *output)
     if (run->start_status != STATUS_OK)
         FAIL("%s cannot be started: %s", run->arguments[0], run->problem.format);
     CHECK_EQUAL(run->wait_status, STATUS_OK);
-    CHECK_STRING(run->output, output);
     CHECK_EQUAL(run->exit_status, status);
+    CHECK_STRING(run->output, output);
 }
