@@ -2,9 +2,9 @@
 // Exceptions: what the CPU says when code did something impossible, and NMIs. Owns what happens when one arrives; what
 // a report looks like is its reporter's business (debug). Exported names start with exception_.
 //
-// An exception goes, in this order: one of ring 3 to whoever runs programs, if there is one and it takes it; to a landing
-// place, when the instruction is one that may fault (arch/probe.h); to the handler of its vector, if there is one
-// and it takes it; a breakpoint is logged and returns; anything else is reported and ends the kernel.
+// An exception goes, in this order: one of ring 3 to whoever runs programs, if there is one and it takes it; to a
+// landing place, when the instruction is one that may fault (arch/probe.h); to the handler of its vector, if there is
+// one and it takes it; a breakpoint is logged and returns; anything else is reported and ends the kernel.
 #pragma once
 #include <arch/trap_frame.h>
 
