@@ -4,6 +4,8 @@
 #include "run_program.h"
 #include <lib/format.h>
 #include <lib/string.h>
+#include <memory/layout.h>
+#include <process/parts.h>
 
 constexpr uint8_t BY_SIGNAL = 128;
 constexpr uint8_t BY_ILLEGAL = BY_SIGNAL + 4, BY_TRAP = BY_SIGNAL + 5, BY_ARITHMETIC = BY_SIGNAL + 8,
@@ -136,6 +138,31 @@ TEST(hostile, log_says_why_it_has_ended)
     check_act("load_kernel_data", nullptr, BY_SEGMENT);
     check_act("divide", nullptr, BY_ARITHMETIC);
     check_act("ud2", nullptr, BY_ILLEGAL);
+}
+
+// And all of it is there again, for one that comes afterwards.
+TEST(hostile, one_that_takes_all_memory_is_ended)
+{
+    run_check(run_program("/bin/hello", nullptr, nullptr, nullptr, nullptr), 7, "hello from ring 3\n");
+    struct holdings before = read_holdings();
+    run_check(run_program("/bin/spin", nullptr, "eat", nullptr, nullptr), BY_SIGNAL + SIGNAL_KILL, "");
+    check_holdings(before);
+    run_check(run_program("/bin/hello", nullptr, nullptr, nullptr, nullptr), 7, "hello from ring 3\n");
+}
+
+// As a CPU would have it that lets ring 3 go there before it faults.
+TEST(hostile, return_to_an_address_of_the_kernel_ends_it)
+{
+    static const uint64_t addresses[] = {USER_END, 1ull << 63, MEMORY_KERNEL_IMAGE, UINT64_MAX};
+    for (unsigned i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+        static struct run run;
+        run = (struct run){.arguments = {"/bin/hello"}};
+        run_start(&run);
+        CHECK_EQUAL(run.start_status, STATUS_OK);
+        run.program->start.rip = addresses[i];
+        task_run();
+        run_check(&run, BY_SEGMENT, "");
+    }
 }
 
 // Two of them are for programs. Somebody has chosen a machine for it.
