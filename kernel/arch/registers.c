@@ -9,10 +9,7 @@
 
 constexpr uint64_t CR4_XSAVE = 1u << 18; // XGETBV exists
 
-// Intel SDM vol. 4, table 2-2.
-constexpr uint32_t MSR_STAR = 0xc000'0081, MSR_LSTAR = 0xc000'0082, MSR_CSTAR = 0xc000'0083;
-constexpr uint32_t MSR_SYSCALL_MASK = 0xc000'0084;
-constexpr uint32_t MSR_FS_BASE = 0xc000'0100;
+constexpr uint32_t MSR_SYSCALL_ENTRY_32 = 0xc000'0083; // CSTAR, Intel SDM vol. 4, table 2-2
 
 const char segment_names[SEGMENT_COUNT][3] = {"CS", "SS", "DS", "ES", "FS", "GS"};
 
@@ -77,10 +74,10 @@ static void read_optional(struct registers *registers)
         registers->apic_base = msr_read(MSR_APIC_BASE);
     if (!registers->has_syscall)
         return;
-    registers->star = msr_read(MSR_STAR);
-    registers->lstar = msr_read(MSR_LSTAR);
-    registers->cstar = msr_read(MSR_CSTAR);
-    registers->syscall_mask = msr_read(MSR_SYSCALL_MASK);
+    registers->star = msr_read(MSR_SYSCALL_SELECTORS);
+    registers->lstar = msr_read(MSR_SYSCALL_ENTRY);
+    registers->cstar = msr_read(MSR_SYSCALL_ENTRY_32);
+    registers->syscall_mask = msr_read(MSR_SYSCALL_FLAG_MASK);
 }
 
 void registers_read(struct registers *registers)
