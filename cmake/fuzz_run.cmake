@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # One short run of a fuzzer, as ctest does it (cmake/host_test.cmake): FUZZER from the seeds in SEEDS, inputs up to
-# MAX_BYTES, for RUNS inputs or SECONDS at most, everything written below SCRATCH. The scratch corpus starts empty and the
-# random seed is fixed, so that two runs of the same binary do the same work, up to the time limit. libFuzzer writes into the first folder it is given and
-# only reads the others: the source tree stays as it is.
+# MAX_BYTES, for RUNS inputs or SECONDS at most, everything written below SCRATCH. The scratch corpus starts empty and
+# the random seed is fixed, so that two runs of the same binary do the same work, up to the time limit. libFuzzer writes
+# into the first folder it is given and only reads the others: the source tree stays as it is.
 file(REMOVE_RECURSE ${SCRATCH}/corpus)
 file(MAKE_DIRECTORY ${SCRATCH}/corpus)
 execute_process(

@@ -46,8 +46,8 @@ function(hewn_kernel name)
 endfunction()
 
 # hewn_broken_kernel(<name> OF kernel BUG bug FOLDERS dir... OUTPUT file)
-#   the kernel OF (a target of hewn_kernel() in the calling folder) with one bug of cmake/planted_bugs.cmake, stripped, as
-#   OUTPUT. The sources below FOLDERS that name the bug are compiled again and linked in front of the libraries, from
+#   the kernel OF (a target of hewn_kernel() in the calling folder) with one bug of cmake/planted_bugs.cmake, stripped,
+#   as OUTPUT. The sources below FOLDERS that name the bug are compiled again and linked in front of the libraries, from
 #   which their sound twins are not taken then: nothing that they define is missing any more. Its table of names is that
 #   of the sound kernel, a few bytes off: a link less, and no test of the museum reads a backtrace.
 function(hewn_broken_kernel name)

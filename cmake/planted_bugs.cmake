@@ -6,8 +6,8 @@
 # Each makes a test inside the kernel fail, and the tests of label museum prove that (test/kernel/museum.py). In C a bug
 # is `#if HEWN_BREAK_<NAME>`, in assembly `%ifdef HEWN_BREAK_<NAME>`. Included after cmake/flags.cmake, whose flags it
 # completes. Those of the heaps' designs, of the terminal and of the line editor need no kernel: they make tests fail on
-# the host, where all of them run unchanged. The museum compiles again only the sources that name a bug, and links them in
-# place of the sound ones.
+# the host, where all of them run unchanged. The museum compiles again only the sources that name a bug, and links them
+# in place of the sound ones.
 set(HEWN_PLANTED_BUGS
     red_zone            # the compiler may keep locals where an interrupt puts its frame
     no_eoi              # the controller is not told that an interrupt has been handled

@@ -3,8 +3,9 @@
 is named here, and without it the same test passes.
 
 A broken kernel is made by the build, <build>/museum/<bug>.elf, and takes the place of the sound one on a copy of
-boot-test.img. A boot chain is built here in <build>/museum/<bug>, of the same kind as <build>, with -DHEWN_BREAK, and at
-night the whole image with each of the bugs in <build>/museum/whole; both stay there, so that only the first run is slow.
+boot-test.img. A boot chain is built here in <build>/museum/<bug>, of the same kind as <build>, with -DHEWN_BREAK, and
+at night the whole image with each of the bugs in <build>/museum/whole; both stay there, so that only the first run is
+slow.
 """
 import re
 import shutil

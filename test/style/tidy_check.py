@@ -3,9 +3,9 @@
 
     python3 test/style/tidy_check.py <source tree> <build folder> [--in-depth] [--can-fail]
 
-A file that several worlds compile is looked at once, as the first of WORLDS compiles it. The analyzer follows a function
-for LIMITED steps, which is six times as quick as what it does by itself, with --in-depth; in the night, that is
-style-tidy-in-depth. With --can-fail it is given a file with planted mistakes instead, and each of them must be reported.
+A file that several worlds compile is looked at once, as the first of WORLDS compiles it. The analyzer follows a
+function for LIMITED steps, which is six times as quick as what it does by itself, with --in-depth (style-tidy-in-depth,
+at night). With --can-fail it is given a file with planted mistakes instead, and each of them must be reported.
 """
 import json
 import os

@@ -40,8 +40,8 @@ MICROVM_FIRMWARE = Path("/usr/share/seabios/bios-microvm.bin")  # QEMU's own for
 # Each kind of drive: the devices that carry the disk "disk0".
 AHCI = ("ahci,id=ahci", "ide-hd,drive=disk0,bus=ahci.0")
 DRIVES = {
-    # For those who do not mind: where the machine has a PCI bus, what SeaBIOS reads by DMA. The same boot from "ide", word
-    # by word through a port, takes more than twice the CPU time.
+    # For those who do not mind: where the machine has a PCI bus, what SeaBIOS reads by DMA. The same boot from "ide",
+    # word by word through a port, takes more than twice the CPU time.
     "any": {"pc": AHCI, "q35": AHCI, "isapc": ("ide-hd,drive=disk0,bus=ide.0",)},
     "ide": {"pc": ("ide-hd,drive=disk0,bus=ide.0",),
             "isapc": ("ide-hd,drive=disk0,bus=ide.0",),
