@@ -142,6 +142,6 @@ if set(PLANTS) != set(BUGS):
     raise SystemExit(f"{__file__}: cmake/planted_bugs.cmake has other bugs: {set(PLANTS) ^ set(BUGS)}")
 for name, row in BUGS.items():
     add_case(name, museum_case(name, PLANTS[name], *row), labels=("museum",), timeout=180)
-    add_case(f"{name}_in_a_whole_build", whole_build_case(name, *row), labels=("museum", "nightly"), timeout=300)
+    add_case(f"{name}_in_a_whole_build", whole_build_case(name, *row), labels=("museum", "nightly"), timeout=600)
 
 run_cases()
