@@ -20,7 +20,7 @@ static const char *command_name(size_t index)
 
 static void explain_parameter(struct command_call *call, const struct command_parameter *parameter)
 {
-    if (parameter->choice == nullptr)
+    if (parameter->choice == nullptr || parameter->is_open || parameter->kind != COMMAND_WORD)
         return;
     char title[40];
     size_t length = format_string(title, sizeof title, "  %s:", parameter->name);

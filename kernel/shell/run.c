@@ -145,10 +145,10 @@ void run_line(const char *line)
         run.last_status = (unsigned)-STATUS_NO_MEMORY;
         return;
     }
-    tty_set_interrupt(interrupt, nullptr);
+    (void)tty_set_interrupt((struct tty_interrupt){interrupt, nullptr});
     enum status status = task_join(run.task);
     ASSERT(status == STATUS_OK); // nobody cancels the shell
-    tty_set_interrupt(nullptr, nullptr);
+    (void)tty_set_interrupt((struct tty_interrupt){});
     if (run.is_interrupted) {
         console_print("\033[m^C\n");
         run.last_status = (unsigned)-STATUS_CANCELLED;

@@ -12,10 +12,7 @@ constexpr uint8_t CONTROL_C = 0x03;
 static uint8_t storage[4096];
 static struct channel typed = CHANNEL_INIT(storage, CHANNEL_WAITS);
 
-static struct {
-    tty_interrupt_fn *function;
-    void *context;
-} interrupt;
+static struct tty_interrupt interrupt;
 
 enum status tty_read(uint8_t *byte)
 {
@@ -27,10 +24,11 @@ bool tty_has_input(void)
     return typed.count != 0;
 }
 
-void tty_set_interrupt(tty_interrupt_fn *function, void *context)
+struct tty_interrupt tty_set_interrupt(struct tty_interrupt new)
 {
-    interrupt.function = function;
-    interrupt.context = context;
+    struct tty_interrupt before = interrupt;
+    interrupt = new;
+    return before;
 }
 
 static void forget_typed(void)

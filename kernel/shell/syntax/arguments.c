@@ -116,7 +116,8 @@ static enum status bind(struct command_call *call, size_t index, const struct co
                           status == STATUS_RANGE ? "more than 64 bits" : "no number", parameter->name);
         return status == STATUS_OK ? STATUS_OK : STATUS_INVALID;
     }
-    if (parameter->choice == nullptr || parameter->kind != COMMAND_WORD || is_choice(parameter->choice, text))
+    if (parameter->choice == nullptr || parameter->is_open || parameter->kind != COMMAND_WORD ||
+        is_choice(parameter->choice, text))
         return STATUS_OK;
     list_choices(call, parameter, text, problem);
     return STATUS_INVALID;

@@ -39,6 +39,7 @@ struct command_parameter {
     command_choice_fn *choice; // of a word; nullptr: any word will do
     enum command_kind kind;
     bool is_optional; // it, and all behind it
+    bool is_open;     // other words than its choices will do, too
 };
 
 struct command_argument {
