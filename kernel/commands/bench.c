@@ -236,7 +236,7 @@ static void sort(uint64_t values[static ROUND_COUNT])
 // The first round warms up and does not count.
 static enum status measure(struct command_call *request, const struct row *row, uint64_t *median)
 {
-    uint64_t ticks[ROUND_COUNT];
+    uint64_t ticks[ROUND_COUNT] = {};
     for (unsigned i = 0; i <= ROUND_COUNT; i++) {
         if (!command_goes_on(request))
             return STATUS_CANCELLED;
@@ -276,7 +276,7 @@ static enum status run_rows(struct command_call *request)
     for (size_t i = 0; i < ROW_COUNT; i++) {
         if (wanted != nullptr && strcmp(wanted, rows[i].name) != 0)
             continue;
-        uint64_t ticks;
+        uint64_t ticks = 0;
         enum status status = measure(request, &rows[i], &ticks);
         if (status != STATUS_OK)
             return status;
