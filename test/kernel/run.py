@@ -19,6 +19,7 @@ from support.keys import Typist
 from support.kernel_tests import (finish, look_at_bochs, run_on_bochs, scan_tests, switch_off_bochs,
                                   test_machine)
 from support.screen import Glyphs, difference_of, paint_text_mode
+from support.stopped_kernel import Kernel, plant, run_to_first
 
 TIMEOUT = 30
 TIMEOUTS = {
@@ -52,6 +53,7 @@ MICROVM = {"machine": "microvm", "drive": "virtio-mmio"}
 PROGRAMS_OF_OTHERS = {"image": "boot-programs.img", "memory": "128M"}
 SPEED_OF_PROGRAMS = ("speed.program_call_and_page_fault", "speed.program_switch")
 VARIANTS = {
+    "outside.serial_input_waits_for_a_slow_poller": {"": {"gdb": True}},
     "power.off_switches_the_machine_off": {"pc": {}, "q35": {"machine": "q35"}, "microvm": MICROVM, "bochs": BOCHS},
     "power.off_works_in_the_report_of_a_panic": {"": {}},
     "power.off_without_a_way_returns": {"isapc": {"machine": "isapc"}, "without_acpi": {"machine": "pc,acpi=off"}},
@@ -225,14 +227,25 @@ def send_64_kib(machine):
     check_equal(tuple(map(int, match.groups())), (len(data), first, second), "bytes and sums")
 
 
-def paste_64_kib(machine):
-    """All at once: whoever reads it is slow."""
-    text = "".join(random.Random(65).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=65536))
+RETURN = b"\xc3"
+
+
+def paste(machine, count=65536):
+    """All at once: whoever reads it is slow, and echoes it, perhaps with dots between."""
+    text = "".join(random.Random(count).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=count))
     machine.expect("^# ready$")
     machine.send(text)
-    echo = machine.expect(r"^# ([a-z0-9]+)\n")[1]
+    echo = machine.expect(r"^([a-z0-9.]+)\n")[1].replace(".", "")
     at = next((place for place, pair in enumerate(zip(text, echo)) if pair[0] != pair[1]), min(len(text), len(echo)))
     check(echo == text, f"{len(echo)} bytes came back of {len(text)}; they differ at byte {at}")
+
+
+def paste_without_an_interrupt_line(machine):
+    """The kernel's input never comes by interrupt: the function that would see to it returns at once."""
+    run_to_first(machine, Kernel(path=machine.image.with_name("kernel-test.elf")), "serial_input_enable")
+    plant(machine, RETURN)
+    machine.gdb.detach()
+    paste(machine, 8192)
 
 
 def read_why_not(machine):
@@ -325,7 +338,8 @@ DRIVERS = {
     "outside.machine_check_without_handler_is_fatal": inject_machine_check,
     "outside.machine_checks_of_before_are_forgotten": is_chosen,
     "outside.serial_input_of_64_kib_arrives_whole": send_64_kib,
-    "outside.serial_input_of_64_kib_waits_for_a_slow_reader": paste_64_kib,
+    "outside.serial_input_of_64_kib_waits_for_a_slow_reader": paste,
+    "outside.serial_input_waits_for_a_slow_poller": paste_without_an_interrupt_line,
     "task.hog_is_named_once": read_the_log,
     "hostile.million_random_calls_are_answered": is_chosen,
     "hostile.interrupt_instructions_end_it": is_chosen,

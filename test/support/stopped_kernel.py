@@ -20,11 +20,11 @@ SINK_WRITE_EMERGENCY = 8  # offset in struct log_sink (log/log.h)
 
 
 class Kernel:
-    """A kernel's file: its segments, and its symbols by name."""
+    """A kernel's file, of the context's build or the one at `path`: its segments, and its symbols by name."""
 
-    def __init__(self, context, file="kernel.elf"):
+    def __init__(self, context=None, file="kernel.elf", path=None):
         self._file = file
-        self.elf = Elf.from_file(context.build / file)
+        self.elf = Elf.from_file(path or context.build / file)
         names = self.elf.contents(self.elf.section(".strtab"))
         table = self.elf.contents(self.elf.section(".symtab"))
         self._symbols = {}

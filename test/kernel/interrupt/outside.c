@@ -183,19 +183,32 @@ TEST(outside, serial_input_of_64_kib_arrives_whole)
     CHECK(interrupts >= WANTED / BYTES_A_CALL);
 }
 
-// Echoes what comes, a portion at a time, and sleeps between them, while the driver sends as fast as it can; the driver
-// compares the echo. Returns how many bytes came.
-static unsigned echo_slowly(void)
+// Until the sender has been asked to pause and nothing more comes: the ring is full by then, however slow the host is.
+static void let_the_ring_run_full(uint32_t pause_count_before)
+{
+    constexpr unsigned QUIET_LIMIT = 20; // of absences
+    uint64_t start = time_now_ns();
+    uint64_t interrupts = serial_interrupt_count();
+    for (unsigned quiet = 0; quiet < QUIET_LIMIT && time_now_ns() - start < PATIENCE_NS; quiet++) {
+        stay_away();
+        uint64_t now = serial_interrupt_count();
+        if (now != interrupts || serial_read_input_counters().pause_count == pause_count_before)
+            quiet = 0;
+        interrupts = now;
+    }
+}
+
+// A portion at a time, with sleep between them, while the driver sends as fast as it can; the driver compares the echo.
+// Returns how many bytes came.
+static unsigned echo_slowly(unsigned wanted)
 {
     constexpr unsigned PORTION = 400;
     unsigned count = 0;
     uint64_t last = time_now_ns();
-    test_note("ready");
-    serial_write("# ", 2);
-    while (count < WANTED && time_now_ns() - last < PATIENCE_NS / 3) {
+    while (count < wanted && time_now_ns() - last < PATIENCE_NS / 3) {
         stay_away();
         uint8_t byte;
-        for (unsigned i = 0; i < PORTION && count < WANTED && serial_read(&byte); i++) {
+        for (unsigned i = 0; i < PORTION && count < wanted && serial_read(&byte); i++) {
             serial_write((const char *)&byte, 1);
             count++;
             last = time_now_ns();
@@ -205,20 +218,45 @@ static unsigned echo_slowly(void)
     return count;
 }
 
-static void check_echo(unsigned count, struct serial_input_counters before)
-{
-    struct serial_input_counters now = serial_read_input_counters();
-    CHECK_EQUAL(count, WANTED);
-    CHECK_EQUAL(now.overrun_count, before.overrun_count);
-    CHECK(now.pause_count > before.pause_count); // else the reader was not slow
-}
-
 TEST(outside, serial_input_of_64_kib_waits_for_a_slow_reader)
 {
     NEEDS_DRIVER();
     struct serial_input_counters before = serial_read_input_counters();
+    test_note("ready");
+    let_the_ring_run_full(before.pause_count);
+    unsigned count = echo_slowly(WANTED);
+    struct serial_input_counters now = serial_read_input_counters();
+    CHECK_EQUAL(count, WANTED);
+    CHECK_EQUAL(now.overrun_count, before.overrun_count);
+    CHECK(now.pause_count > before.pause_count);
+}
+
+// Text that goes out takes what comes in from the UART. The driver leaves out the dots.
+static void talk_until_the_ring_is_full(uint32_t pause_count_before)
+{
+    constexpr uint64_t TALK_AFTERWARDS_NS = 200'000'000; // the rest of the ring, and more, wherever it does not stop
+    uint64_t start = time_now_ns();
+    uint64_t paused = start;
+    for (uint64_t now = start; now - paused < TALK_AFTERWARDS_NS && now - start < PATIENCE_NS; now = time_now_ns()) {
+        serial_write(".", 1);
+        if (serial_read_input_counters().pause_count == pause_count_before)
+            paused = now;
+    }
+}
+
+// The driver has seen to it that nothing comes by interrupt: the UART is looked at when somebody reads or writes.
+TEST(outside, serial_input_waits_for_a_slow_poller)
+{
+    constexpr unsigned POLLED = 8192; // twice the ring; without interrupts, 16 bytes come in each absence
+    NEEDS_DRIVER();
+    struct serial_input_counters before = serial_read_input_counters();
     uint64_t interrupts_before = serial_interrupt_count();
-    unsigned count = echo_slowly();
-    check_echo(count, before);
-    CHECK(serial_interrupt_count() > interrupts_before);
+    test_note("ready");
+    talk_until_the_ring_is_full(before.pause_count);
+    unsigned count = echo_slowly(POLLED);
+    struct serial_input_counters now = serial_read_input_counters();
+    CHECK_EQUAL(count, POLLED);
+    CHECK_EQUAL(now.overrun_count, before.overrun_count);
+    CHECK(now.pause_count > before.pause_count);
+    CHECK_EQUAL(serial_interrupt_count(), interrupts_before);
 }
