@@ -26,7 +26,7 @@ LAYERS = (
     # Parts of higher modules that have no hardware in them, so that host tests run them too.
     ("record_ring", "describe", "portable", "scancode", "lights", "timer_queue", "ready_queue", "timer_wheel", "symbols",
      "clock_math", "cause", "page_table", "heap", "surface", "code_page", "font", "syntax", "line_editor", "areas",
-     "file_tree", "initial_stack", "random", "canonical"),
+     "file_tree", "initial_stack", "random", "canonical", "elf_names"),
     ("text_memory", "framebuffer", "terminal", "key_bytes"),
     ("arch",),
     ("log",),

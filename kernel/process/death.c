@@ -6,10 +6,13 @@
 #include <arch/debug_registers.h>
 #include <arch/probe.h>
 #include <cause/cause.h>
+#include <elf_names/elf_names.h>
+#include <lib/format.h>
 #include <log/log.h>
 #include <memory/layout.h>
 
 constexpr uint64_t PAGE_FAULT = 14;
+constexpr size_t PLACE_LIMIT = 96;                             // of a function's name with its offset
 constexpr uint64_t FAULT_WRITE = 1 << 1, FAULT_FETCH = 1 << 4; // of the error code (Intel SDM vol. 3, 4.7)
 
 static unsigned signal_of(uint64_t vector)
@@ -39,6 +42,16 @@ static const struct cause_region regions[] = {
     {"the kernel", MEMORY_DIRECT_MAP.start, UINT64_MAX, .is_stack = false},
 };
 
+// " (function+0x12)", or nothing.
+static const char *describe_place(char *text, size_t size_bytes, const struct program *self, uint64_t address)
+{
+    struct elf_name name;
+    text[0] = '\0';
+    if (elf_names_find(self->file->bytes, self->file->size_bytes, address, &name))
+        (void)format_string(text, size_bytes, " (%s+0x%llx)", name.text, (printable_t)name.offset);
+    return text;
+}
+
 static void report(const struct program *self, const struct trap_frame *frame, uint64_t cr2, unsigned signal)
 {
     const struct cause_register registers[] = {
@@ -60,9 +73,10 @@ static void report(const struct program *self, const struct trap_frame *frame, u
     };
     facts.code_length =
         (uint8_t)(sizeof facts.code - probe_copy_from_user(facts.code, (const void *)frame->rip, sizeof facts.code));
-    char cause[CAUSE_LIMIT];
-    log_warning("program", "%s (%u) is ended by signal %u at 0x%llx: %s", self->name, self->id, signal,
-                (printable_t)frame->rip, cause_describe(cause, sizeof cause, &facts));
+    char cause[CAUSE_LIMIT], place[PLACE_LIMIT];
+    log_warning("program", "%s (%u) is ended by signal %u at 0x%llx%s: %s", self->name, self->id, signal,
+                (printable_t)frame->rip, describe_place(place, sizeof place, self, frame->rip),
+                cause_describe(cause, sizeof cause, &facts));
     for (unsigned i = 0; i < facts.register_count; i++)
         log_debug("program", "%s (%u): %s 0x%llx", self->name, self->id, registers[i].name,
                   (printable_t)registers[i].value);

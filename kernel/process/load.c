@@ -141,12 +141,11 @@ static enum status make_stack(struct program *self, const struct image *image, c
                                : problem_report(problem, status, "too large: no memory for its stack", 0, 0);
 }
 
-enum status load_program(struct program *self, const struct file_node *file, const struct program_options *options,
-                         struct problem *problem)
+enum status load_program(struct program *self, const struct program_options *options, struct problem *problem)
 {
     constexpr uint64_t RFLAGS_RESERVED_ONE = 1u << 1;
     struct image image = {};
-    enum status status = map_file(self, file, &image, problem);
+    enum status status = map_file(self, self->file, &image, problem);
     if (status == STATUS_OK)
         status = make_stack(self, &image, options, problem);
     self->start.rip = image.elf.entry;

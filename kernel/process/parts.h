@@ -58,7 +58,8 @@ struct program {
     const struct program_terminal *terminal;
     uint8_t termios[TERMIOS_BYTES];
     struct signals signals;
-    struct trap_frame start; // where it begins
+    const struct file_node *file; // that it is made of
+    struct trap_frame start;      // where it begins
     struct task *task;
     uint32_t id;
     uint8_t exit_status;
@@ -110,9 +111,8 @@ struct program *program_find(uint32_t id);
 
 // ---- load.c
 
-// Fill the address space of SELF from FILE, and its first frame, for whoever runs it with these OPTIONS.
-enum status load_program(struct program *self, const struct file_node *file, const struct program_options *options,
-                         struct problem *problem);
+// Fill the address space of SELF from its file, and its first frame, for whoever runs it with these OPTIONS.
+enum status load_program(struct program *self, const struct program_options *options, struct problem *problem);
 
 // ---- space.c: the memory of a program
 

@@ -90,12 +90,11 @@ static enum status spawn(struct program *self)
     return status;
 }
 
-static enum status prepare(struct program *self, const struct file_node *file, const struct program_options *options,
-                           struct problem *problem)
+static enum status prepare(struct program *self, const struct program_options *options, struct problem *problem)
 {
     if (make_parts(self) != STATUS_OK)
         return problem_report(problem, STATUS_NO_MEMORY, "too large: there is no memory for it", 0, 0);
-    enum status status = load_program(self, file, options, problem);
+    enum status status = load_program(self, options, problem);
     if (status == STATUS_OK && spawn(self) != STATUS_OK)
         status = problem_report(problem, STATUS_NO_MEMORY, "one too many: there is no memory for another task", 0, 0);
     return status;
@@ -110,8 +109,9 @@ enum status program_start(const struct program_options *options, struct program 
     if (self == nullptr)
         return problem_report(problem, STATUS_NO_MEMORY, "one too many: there is no memory for another program", 0, 0);
     self->terminal = options->terminal;
+    self->file = file;
     set_name(self, options->path);
-    enum status status = prepare(self, file, options, problem);
+    enum status status = prepare(self, options, problem);
     if (status != STATUS_OK) {
         release(self);
         kernel_heap_free(self);

@@ -197,12 +197,12 @@ def read_the_log(machine):
 
 
 REASONS = (
-    r"signal 11 at 0x\w+: a program read from 0x0000000000000018: null pointer \+ 0x18; no page is mapped there",
-    r"signal 11 at 0x\w+: a program wrote to 0x0000000000\w+: the program's addresses; the page is read-only, or not for this ring",
-    r"signal 11 at 0x\w+: a program wrote to 0x00007fff\w+: guard page of the program's stack; no page is mapped there",
-    r"signal 11 at 0x\w+: a segment or gate does not allow this use: selector 0x10, entry 2 of the GDT",
-    r"signal 8 at 0x\w+: a division by zero, or a quotient that does not fit",
-    r"signal 4 at 0x\w+: UD2, where the compiler takes for granted that nobody comes; bytes at RIP: 0f 0b",
+    r"signal 11 at 0x\w+ \(read_at\+0x\w+\): a program read from 0x0000000000000018: null pointer \+ 0x18; no page is mapped there",
+    r"signal 11 at 0x\w+ \(write_at\+0x\w+\): a program wrote to 0x0000000000\w+: the program's addresses; the page is read-only, or not for this ring",
+    r"signal 11 at 0x\w+ \(do_overflow\+0x\w+\): a program wrote to 0x00007fff\w+: guard page of the program's stack; no page is mapped there",
+    r"signal 11 at 0x\w+ \(do_load_kernel_data\+0x\w+\): a segment or gate does not allow this use: selector 0x10, entry 2 of the GDT",
+    r"signal 8 at 0x\w+ \(do_divide\+0x\w+\): a division by zero, or a quotient that does not fit",
+    r"signal 4 at 0x\w+ \(do_ud2\+0x0\): UD2, where the compiler takes for granted that nobody comes; bytes at RIP: 0f 0b",
 )
 
 

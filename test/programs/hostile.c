@@ -24,12 +24,12 @@ static void jump_to(uint64_t address)
     ((void (*)(void))address)();
 }
 
-static void read_at(uint64_t address)
+[[gnu::noinline]] static void read_at(uint64_t address)
 {
     (void)*(volatile char *)address;
 }
 
-static void write_at(uint64_t address)
+[[gnu::noinline]] static void write_at(uint64_t address)
 {
     *(volatile char *)address = 1;
 }
