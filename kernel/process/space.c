@@ -107,19 +107,20 @@ enum status space_touch(struct program *self, uint64_t address, enum area_rights
 
 typedef size_t copy_fn(void *destination, const void *source, size_t size_bytes);
 
-// Each fault in the middle is answered as the program's own would be, and the rest is tried again.
-static enum status copy(struct program *self, copy_fn *copy_part, uint8_t *to, const uint8_t *from, size_t size_bytes,
+// Each fault in the middle is answered as the program's own would be, and the rest is tried again. Addresses are
+// numbers here: what a program says is no pointer of C.
+static enum status copy(struct program *self, copy_fn *copy_part, uint64_t to, uint64_t from, size_t size_bytes,
                         enum area_rights needed)
 {
     current_load(self);
     while (size_bytes > 0) {
-        size_t missing = copy_part(to, from, size_bytes);
+        size_t missing = copy_part((void *)to, (const void *)from, size_bytes);
+        if (missing == 0)
+            break;
         to += size_bytes - missing;
         from += size_bytes - missing;
         size_bytes = missing;
-        if (missing == 0)
-            break;
-        enum status status = space_touch(self, (uintptr_t)(needed == AREA_WRITE ? to : from), needed);
+        enum status status = space_touch(self, needed == AREA_WRITE ? to : from, needed);
         if (status != STATUS_OK)
             return status;
     }
@@ -128,12 +129,12 @@ static enum status copy(struct program *self, copy_fn *copy_part, uint8_t *to, c
 
 enum status space_read(struct program *self, void *to, uint64_t from, size_t size_bytes)
 {
-    return copy(self, probe_copy_from_user, to, (const uint8_t *)from, size_bytes, AREA_READ);
+    return copy(self, probe_copy_from_user, (uintptr_t)to, from, size_bytes, AREA_READ);
 }
 
 enum status space_write(struct program *self, uint64_t to, const void *from, size_t size_bytes)
 {
-    return copy(self, probe_copy_to_user, (uint8_t *)to, from, size_bytes, AREA_WRITE);
+    return copy(self, probe_copy_to_user, to, (uintptr_t)from, size_bytes, AREA_WRITE);
 }
 
 // In pieces that end with a page, because what lies behind the string need not be there.
