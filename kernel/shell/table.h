@@ -5,7 +5,8 @@
 #include <lib/command.h>
 #include <stddef.h>
 
-// Again, it begins anew. Panics when the section is not what it should be: a foreign object in it, a gap, two commands of one name.
+// Again, it begins anew. Panics when the section is not what it should be: a foreign object in it, a gap, two commands
+// of one name.
 void command_table_init(void);
 
 size_t command_table_count(void);

@@ -361,7 +361,8 @@ def regs_agrees_with_the_monitor(context):
             check_equal(field(lines, f"{name} "), f"{told[name][0]:#018x}  " + said.format(told[name][1] + 1), name)
         check_equal(int(field(lines, "GS base").split()[0], 16), told["GS"][1], "the base of GS")
         names = {"CR0": {0: "PE", 1: "MP", 4: "ET", 5: "NE", 16: "WP", 31: "PG"},
-                 "CR4": {5: "PAE", 6: "MCE", 7: "PGE", 9: "OSFXSR", 11: "UMIP", 20: "SMEP", 21: "SMAP"},
+                 "CR4": {5: "PAE", 6: "MCE", 7: "PGE", 9: "OSFXSR", 10: "OSXMMEXCPT", 11: "UMIP", 18: "OSXSAVE",
+                         20: "SMEP", 21: "SMAP"},
                  "EFER": {0: "SCE", 8: "LME", 10: "LMA", 11: "NXE"}}
         for register, bits in names.items():
             check_equal(bits_said(lines, register), [word for bit, word in bits.items() if told[register] >> bit & 1],

@@ -160,6 +160,26 @@ def power_commands_take_no_arguments(context):
             session.require_usage(name, name, (("now", '"now" is one argument too many'),))
 
 
+def without_numbers(text):
+    """What is the same on another day: no numbers, no bars, single blanks."""
+    return re.sub(r"[ #]+", " ", re.sub(r"\b(?:0x)?[0-9][0-9a-f.]*", "0", text)).strip()
+
+
+@case()
+def first_five_minutes_of_the_readme_are_true(context):
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+    session_text = re.search(r"^<!-- session -->\n```\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)[1]
+    *exchanges, last = re.findall(r"^hewn> (.*)\n((?:(?!hewn> ).*\n)*)", session_text, re.MULTILINE)
+    with context.machine(memory="128M", drive="ide") as machine:
+        session = Session(machine)
+        for line, said in exchanges:
+            check_equal([without_numbers(row) for row in session.run(line)],
+                        [without_numbers(row) for row in said.split("\n")[:-1]], f"what {line!r} says")
+        machine.send(last[0] + "\r")
+        machine.expect(re.escape(last[1]))
+        check_equal(machine.wait().kind, "power-off", "the end of the session")
+
+
 # A person's session: text to type, and keys as (the keyboard's name, with what is held; what a terminal sends).
 ENTER = (("ret",), "\r")
 TAB = (("tab",), "\t")

@@ -25,8 +25,8 @@ void tty_end(void);
 // Whether tty_read() would return a byte at once.
 [[nodiscard]] bool tty_has_input(void);
 
-// Who gets Ctrl-C: FUNCTION(CONTEXT) is called in a task that is not the reader's, and must not wait; what has been typed
-// before it and not been read is forgotten. A FUNCTION of nullptr: nobody, Ctrl-C is a byte like any other, 0x03.
+// Who gets Ctrl-C: FUNCTION(CONTEXT) is called in a task that is not the reader's, and must not wait; what has been
+// typed before it and not been read is forgotten. A FUNCTION of nullptr: nobody, Ctrl-C is a byte like any other, 0x03.
 typedef void tty_interrupt_fn(void *context);
 struct tty_interrupt {
     tty_interrupt_fn *function;
