@@ -134,7 +134,7 @@ static struct surface *start_framebuffer(const struct boot_video *video, bool ha
 void screen_start(const struct boot_video *video, const char *command_line, bool has_heap, enum log_level level)
 {
     struct surface *surface = nullptr;
-    struct room room;
+    struct room room = {};
     if (video->kind == BOOT_VIDEO_TEXT)
         surface = start_text(command_line, has_heap, &room);
     else if (video->kind == BOOT_VIDEO_FRAMEBUFFER)

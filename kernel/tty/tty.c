@@ -12,7 +12,7 @@ constexpr uint8_t CONTROL_C = 0x03;
 static uint8_t storage[4096];
 static struct channel typed = CHANNEL_INIT(storage, CHANNEL_WAITS);
 
-static struct tty_interrupt interrupt;
+static struct tty_interrupt receiver;
 
 enum status tty_read(uint8_t *byte)
 {
@@ -24,10 +24,10 @@ bool tty_has_input(void)
     return typed.count != 0;
 }
 
-struct tty_interrupt tty_set_interrupt(struct tty_interrupt new)
+struct tty_interrupt tty_set_interrupt(struct tty_interrupt interrupt)
 {
-    struct tty_interrupt before = interrupt;
-    interrupt = new;
+    struct tty_interrupt before = receiver;
+    receiver = interrupt;
     return before;
 }
 
@@ -40,9 +40,9 @@ static void forget_typed(void)
 
 static void take(uint8_t byte)
 {
-    if (byte == CONTROL_C && interrupt.function != nullptr) {
+    if (byte == CONTROL_C && receiver.function != nullptr) {
         forget_typed();
-        interrupt.function(interrupt.context);
+        receiver.function(receiver.context);
         return;
     }
     (void)channel_send(&typed, &byte); // it is never closed, and nobody cancels a listener

@@ -215,7 +215,7 @@ def image_truncated_in_stage2(context):
     image = context.copy_of(context.boot_image)
     with open(image, "r+b") as file:
         file.truncate(12 * SECTOR)
-    with context.machine(image) as machine:
+    with context.machine(image, drive="ide") as machine:
         machine.expect(BOOT_SECTOR_CODE)
         code = machine.last_line()
         machine.wait_halted()

@@ -161,8 +161,9 @@ def power_commands_take_no_arguments(context):
 
 
 def without_numbers(text):
-    """What is the same on another day: no numbers, no bars, single blanks."""
-    return re.sub(r"[ #]+", " ", re.sub(r"\b(?:0x)?[0-9][0-9a-f.]*", "0", text)).strip()
+    """What is the same on another day: no numbers, no units of time, no bars, single blanks."""
+    text = re.sub(r"\b(?:0x)?[0-9][0-9a-f.]*(?: [num]?s\b)?", "0", text)
+    return re.sub(r"[ #]+", " ", text).strip()
 
 
 @case()
