@@ -1,49 +1,36 @@
 // SPDX-License-Identifier: MIT
 // Blocks: two-level segregated fit over the whole region. A block has a header of 8 bytes in front of it; one that is
-// free also has links and, in its last 8 bytes, its size, so that the block behind it finds its beginning. Neighbours
-// that are free do not exist. Spans are blocks too. Called by default.c and span.c. Every function takes a bounded
-// number of steps.
+// free also has links and, in its last 8 bytes, its header once more, so that the block behind it finds its beginning.
+// Neighbours that are free do not exist. Spans are blocks too. Called by default.c and span.c.
 //
 //   region   | header block | header block | ... | header without block |
-//   header   20 bits of zero; USED; USED_BEFORE; class; units with the header. Stored XOR its own address and the
-//            heap's secret, so that what somebody else has written there is told from a header: first of all its first
-//            bytes, which an overrun of the block before it meets first
+//   header   20 bits of zero; USED; USED_BEFORE; class or bin; units with the header. Stored XOR its own address and
+//            the heap's secret, so that what somebody else has written there is told from a header: first of all its
+//            first bytes, which an overrun of the block before it meets first
+//
+// Every function takes a bounded number of steps, and those of an allocation and of a free are counted: they are to
+// stay below 200 instructions. So what a function does last is a call that its own caller returns from, for which
+// nothing has to be kept; and what lies before an aligned block is put where it costs least, in BIN_UNSORTED. When
+// nothing else is left, all of that is sorted at once, which is the one thing without a bound.
 #include "parts.h"
 #include <lib/string.h>
 
 constexpr uint64_t CHECK_MASK = (1ull << 20) - 1;
 constexpr uint64_t USED = 1ull << 20;
 constexpr uint64_t USED_BEFORE = 1ull << 21; // the block before this one, or there is none
-constexpr unsigned CLASS_SHIFT = 24;         // of what is taken: its class; 8 bits
-constexpr unsigned UNITS_SHIFT = 32;
-static_assert(CLASS_OF_SPANS < 1 << 8);
-constexpr unsigned NO_BIN = UINT32_MAX;
-
-struct block {
-    uint64_t header;
-    place_t next, previous; // of what is free
-};
+constexpr unsigned TAG_SHIFT = 22;           // 10 bits; of what is taken: its class; of what is free: its bin
+static_assert(CLASS_OF_SPANS < 1 << (UNITS_SHIFT - TAG_SHIFT) && BIN_COUNT <= 1 << (UNITS_SHIFT - TAG_SHIFT));
 
 // ---- headers
-
-static uint64_t read(const struct default_heap *self, const struct block *block)
-{
-    return block->header ^ self->heap.secret ^ (uintptr_t)block;
-}
 
 static void write(const struct default_heap *self, struct block *block, uint64_t header)
 {
     block->header = header ^ self->heap.secret ^ (uintptr_t)block;
 }
 
-static size_t units_of(uint64_t header)
+static unsigned tag_of(uint64_t header)
 {
-    return header >> UNITS_SHIFT;
-}
-
-static unsigned class_in(uint64_t header)
-{
-    return (uint8_t)(header >> CLASS_SHIFT);
+    return (uint32_t)header >> TAG_SHIFT;
 }
 
 static struct block *block_after(struct block *block, size_t units)
@@ -66,230 +53,309 @@ static void *payload_of(struct block *block)
     return (uint8_t *)block + HEADER_BYTES;
 }
 
-[[noreturn, gnu::cold, gnu::noinline]] static void refuse(const struct default_heap *self, const struct block *block,
-                                                          const char *what)
+RARE [[noreturn, gnu::noinline]] static void refuse_header(const struct default_heap *self, const struct block *block)
 {
-    heap_panic_damaged(&self->heap, block, 0, what);
+    heap_panic_damaged(&self->heap, block, 0, "the header of the block");
+}
+
+RARE [[noreturn, gnu::noinline]] static void refuse_list(const struct default_heap *self, const struct block *block)
+{
+    heap_panic_damaged(&self->heap, block, 0, "the list of free blocks");
 }
 
 static uint64_t read_checked(const struct default_heap *self, const struct block *block)
 {
-    uint64_t header = read(self, block);
+    uint64_t header = block_read(self, block);
     if (__builtin_expect((header & CHECK_MASK) != 0, false))
-        refuse(self, block, "the header of the block");
+        refuse_header(self, block);
     return header;
 }
 
-// The free block that ends where BLOCK begins.
-static struct block *block_before(const struct default_heap *self, struct block *block, size_t *units)
+// Of the free block that ends where BLOCK begins: the header, as its last word says.
+static uint64_t header_before(const struct block *block)
 {
-    *units = ((uint64_t *)block)[-1];
-    struct block *before = (struct block *)((uint64_t *)block - *units);
-    if (*units <= ((uintptr_t)block - self->data) / UNIT) {
-        uint64_t header = read(self, before);
-        if ((uint32_t)header == USED_BEFORE && units_of(header) == *units)
-            return before;
-    }
-    refuse(self, block, "the end of the free block before the block");
+    return ((const uint64_t *)block)[-1];
+}
+
+// That block; HEADER is what header_before() says. No other one has that header.
+static struct block *block_before(const struct default_heap *self, struct block *block, uint64_t header)
+{
+    struct block *before = (struct block *)((uint64_t *)block - units_of(header));
+    if (__builtin_expect(
+            units_of(header) > ((uintptr_t)block - self->data) / UNIT || block_read(self, before) != header, false))
+        heap_panic_damaged(&self->heap, block, 0, "the end of the free block before the block");
+    return before;
 }
 
 // ---- bins
 
 static unsigned bin_of(size_t units)
 {
-    if (units < EXACT_UNITS)
-        return (unsigned)units;
-    unsigned exponent = 63 - (unsigned)__builtin_clzll(units);
-    return EXACT_UNITS + (exponent - EXACT_SHIFT - 1) * 16 + (unsigned)(units >> (exponent - 4));
+    return BIN_OF(units);
 }
 
-// The first bin all of whose blocks have UNITS.
-static unsigned bin_from(size_t units)
-{
-    if (units < EXACT_UNITS)
-        return (unsigned)units;
-    return bin_of(units + ((size_t)1 << (59 - __builtin_clzll(units))) - 1);
-}
-
-// The first bin from BIN on that has a block, or NO_BIN.
+// The first bin from BIN on that has a block, or NO_BIN, which always seems to have one.
 static inline unsigned bin_find(const struct default_heap *self, unsigned bin)
 {
-    unsigned index = bin / 64;
+    size_t index = bin / 64;
     uint64_t word = self->bins[index] >> bin % 64;
     if (word != 0)
         return bin + (unsigned)__builtin_ctzll(word);
-    uint64_t later = self->bin_words & -2ull << index;
-    if (later == 0)
-        return NO_BIN;
-    index = (unsigned)__builtin_ctzll(later);
-    return index * 64 + (unsigned)__builtin_ctzll(self->bins[index]);
+#pragma unroll 1
+    do
+        word = self->bins[++index];
+    while (word == 0);
+    return (unsigned)index * 64 + (unsigned)__builtin_ctzll(word);
 }
 
 static void bin_empty(struct default_heap *self, unsigned bin)
 {
-    uint64_t word = self->bins[bin / 64] & ~(1ull << bin % 64);
-    self->bins[bin / 64] = word;
-    if (word == 0)
-        self->bin_words &= ~(1ull << bin / 64);
+    self->bins[bin / 64] &= ~(1ull << bin % 64);
 }
 
-// UNITS from BLOCK on are free, and so is nothing beside them.
-[[gnu::noinline]] static void make_free(struct default_heap *self, struct block *block, size_t units)
+// UNITS from BLOCK on are free and in BIN, and nothing beside them is free. True when they are the first there.
+static inline bool put(struct default_heap *self, struct block *block, size_t units, unsigned bin)
 {
-    write(self, block, units << UNITS_SHIFT | USED_BEFORE);
-    ((uint64_t *)block)[units - 1] = units;
-    unsigned bin = bin_of(units);
-    place_t place = place_of(self, block), head = self->free_blocks[bin];
+    uint64_t header = (units << (UNITS_SHIFT - TAG_SHIFT) | bin) << TAG_SHIFT | USED_BEFORE;
+    write(self, block, header);
+    ((uint64_t *)block)[units - 1] = header;
+    place_t place = place_of(self, block), next = self->free_blocks[bin];
     self->free_blocks[bin] = place;
-    block->previous = 0;
-    uint64_t word = self->bins[bin / 64], bit = 1ull << bin % 64;
-    if ((word & bit) != 0) {
-        block->next = head;
-        block_at(self, head)->previous = place;
-    } else {
-        block->next = 0;
-        self->bins[bin / 64] = word | bit;
-        self->bin_words |= 1ull << bin / 64;
-    }
+    block->links = next;
+    if (next == 0)
+        return true;
+    block_at(self, next)->previous = place;
+    return false;
 }
 
-[[gnu::noinline]] static void remove(struct default_heap *self, struct block *block, size_t units)
+// Put UNITS from BLOCK on where they belong. Returns the payload of TAKEN: so a caller that has taken a block can have
+// this as the last thing to do, and need not keep anything meanwhile.
+[[gnu::noinline]] static void *make_free(struct default_heap *self, struct block *block, size_t units,
+                                         struct block *taken)
+{
+    unsigned bin = bin_of(units);
+    if (put(self, block, units, bin))
+        self->bins[bin / 64] |= 1ull << bin % 64;
+    return payload_of(taken);
+}
+
+// BLOCK is no longer in its bin.
+[[gnu::always_inline]] static inline void remove(struct default_heap *self, struct block *block, uint64_t header)
 {
     place_t place = place_of(self, block), next = block->next, previous = block->previous;
-    unsigned bin = bin_of(units);
-    bool is_inside = next < self->place_limit && previous < self->place_limit;
-    place_t *link = previous == 0 || !is_inside ? &self->free_blocks[bin] : &block_at(self, previous)->next;
-    if (__builtin_expect(!is_inside || *link != place, false))
-        refuse(self, block, "the list of free blocks");
-    *link = next;
-    if (next != 0) {
-        block_at(self, next)->previous = previous;
-    } else if (previous == 0) {
-        bin_empty(self, bin);
+    if (__builtin_expect(next >= self->place_limit || previous >= self->place_limit, false))
+        refuse_list(self, block);
+    if (previous != 0) {
+        if (__builtin_expect(block_at(self, previous)->next != place, false))
+            refuse_list(self, block);
+        block_at(self, previous)->next = next;
+    } else {
+        unsigned bin = tag_of(header);
+        if (__builtin_expect(self->free_blocks[bin] != place, false))
+            refuse_list(self, block);
+        self->free_blocks[bin] = next;
+        if (next == 0)
+            bin_empty(self, bin);
     }
+    if (next != 0) {
+        if (__builtin_expect(block_at(self, next)->previous != place, false))
+            refuse_list(self, block);
+        block_at(self, next)->previous = previous;
+    }
+}
+
+// The same where fewer bytes count for more than time.
+[[gnu::noinline]] static void remove_slowly(struct default_heap *self, struct block *block, uint64_t header)
+{
+    remove(self, block, header);
 }
 
 // ---- take
 
-// How many units of BLOCK lie before one whose byte OFFSET is aligned. None, or a block's worth.
-static size_t skipped_units(const struct block *block, size_t alignment, size_t offset)
+// BLOCK, the first of BIN, leaves it. Returns how many units it has.
+static inline size_t pop(struct default_heap *self, unsigned bin, const struct block *block)
 {
-    size_t skipped = (-((uintptr_t)block + offset) & (alignment - 1)) / UNIT;
-    return skipped != 0 && skipped < BLOCK_UNITS_LEAST && offset == HEADER_BYTES ? skipped + alignment / UNIT : skipped;
+    uint64_t header = read_checked(self, block);
+    place_t next = block->next;
+    self->free_blocks[bin] = next;
+    if (next == 0) {
+        bin_empty(self, bin);
+    } else {
+        if (__builtin_expect(next >= self->place_limit || block_at(self, next)->previous != place_of(self, block),
+                             false))
+            refuse_list(self, block);
+        block_at(self, next)->previous = 0;
+    }
+    return units_of(header);
 }
 
 // BLOCK, in no bin, of HAVE units, gets as many as are WANTED, or as many as are no block's worth more. The block
-// behind HAVE says that a free one is before it. FLAGS: class and USED_BEFORE.
-static void cut(struct default_heap *self, struct block *block, size_t have, size_t wanted, uint64_t flags)
+// behind HAVE says that a free one is before it. BEFORE: USED_BEFORE or 0. Returns the payload.
+[[gnu::always_inline]] static inline void *cut(struct default_heap *self, struct block *block, size_t have,
+                                               size_t wanted, size_t class, uint64_t before)
 {
     size_t rest = have - wanted;
-    if (rest >= BLOCK_UNITS_LEAST) {
-        make_free(self, block_after(block, wanted - HEWN_BREAK_HEAP_DEFAULT_WRONG_SPLIT), rest);
-        have = wanted;
-    } else {
+    if (rest < BLOCK_UNITS_LEAST) {
         block_after(block, have)->header ^= USED_BEFORE;
+        wanted = have;
+        rest = 0;
     }
-    write(self, block, have << UNITS_SHIFT | USED | flags);
-    self->classes[class_in(flags)].unspanned_units += (uint32_t)have;
-    self->taken_units += have;
+    write(self, block, (wanted << (UNITS_SHIFT - TAG_SHIFT) | class) << TAG_SHIFT | USED | before);
+    self->classes[class].unspanned_units += (uint32_t)wanted;
+    self->taken_units += wanted;
+    if (rest == 0)
+        return payload_of(block);
+    return make_free(self, block_after(block, wanted - HEWN_BREAK_HEAP_DEFAULT_WRONG_SPLIT), rest, block);
 }
 
-// The first block of BIN, which it leaves.
-static inline struct block *pop(struct default_heap *self, unsigned bin, size_t *units)
+// How many units of BLOCK lie before one whose payload is aligned. None, or a block's worth.
+static size_t skipped_units(const struct block *block, size_t alignment)
+{
+    size_t skipped = (-((uintptr_t)block + HEADER_BYTES) & (alignment - 1)) / UNIT;
+    return skipped != 0 && skipped < BLOCK_UNITS_LEAST ? skipped + alignment / UNIT : skipped;
+}
+
+[[gnu::noinline]] static void *cut_slowly(struct default_heap *self, struct block *block, size_t have, size_t wanted,
+                                          size_t class, uint64_t before)
+{
+    return cut(self, block, have, wanted, class, before);
+}
+
+// As cut(), but the first SKIPPED units are free. They are not sorted: so there is only one free block to find a bin
+// for.
+[[gnu::noinline]] static void *cut_behind(struct default_heap *self, struct block *block, size_t have, size_t wanted,
+                                          size_t class, size_t skipped)
+{
+    (void)put(self, block, skipped, BIN_UNSORTED);
+    return cut_slowly(self, block_after(block, skipped), have - skipped, wanted, class, 0);
+}
+
+// The first block of BIN will do.
+[[gnu::noinline]] static void *take_from(struct default_heap *self, size_t class, size_t alignment, unsigned bin,
+                                         size_t units)
 {
     struct block *block = block_at(self, self->free_blocks[bin]);
-    *units = units_of(read_checked(self, block));
-    place_t next = block->next;
-    if (__builtin_expect(next >= self->place_limit, false))
-        refuse(self, block, "the list of free blocks");
-    self->free_blocks[bin] = next;
-    if (next != 0)
-        block_at(self, next)->previous = 0;
-    else
-        bin_empty(self, bin);
-    return block;
+    size_t have = pop(self, bin, block), skipped;
+    if (class == CLASS_OF_SPANS) {
+        uintptr_t end = ((uintptr_t)block + (have < units ? have : units) * UNIT) & -alignment;
+        ((struct span *)block)->base = end;
+        units = (end - (uintptr_t)block) / UNIT;
+    } else if (alignment != HEAP_ALIGNMENT && (skipped = skipped_units(block, alignment)) != 0) {
+        return cut_behind(self, block, have, units, class, skipped);
+    }
+    return cut(self, block, have, units, class, USED_BEFORE);
 }
 
-// The first block of the first bin may do, though nothing promises it; from a certain bin on all will.
-void *block_take(struct default_heap *self, size_t units, unsigned class, size_t alignment, size_t offset)
+// Is the first block of BIN, which is the size's own, large enough? Nothing promises it.
+static bool will_do(struct default_heap *self, unsigned bin, size_t alignment, size_t units)
 {
-    size_t slack = alignment == HEAP_ALIGNMENT ? 0 : alignment / UNIT + BLOCK_UNITS_LEAST - 1, have;
-    unsigned sure = bin_from(units + slack), bin = bin_find(self, bin_of(units));
-    if (bin < sure) {
-        const struct block *first = block_at(self, self->free_blocks[bin]);
-        if (units_of(read(self, first)) < units + skipped_units(first, alignment, offset))
-            bin = bin_find(self, sure);
-    }
-    if (bin == NO_BIN)
+    place_t place = self->free_blocks[bin];
+    const struct block *block = block_at(self, place);
+    return place != 0 && units_of(block_read(self, block)) >= units + skipped_units(block, alignment);
+}
+
+// No block will do in any case. Those that are not sorted may, or, for what is aligned, the first of its own bin.
+RARE [[gnu::noinline]] static void *take_scarce(struct default_heap *self, size_t class, size_t alignment, size_t units)
+{
+    if (class == CLASS_OF_SPANS)
         return nullptr;
-    struct block *block = pop(self, bin, &have);
-    uint64_t flags = (uint64_t)class << CLASS_SHIFT | USED_BEFORE;
-    size_t skipped = skipped_units(block, alignment, offset);
-    if (class == CLASS_OF_SPANS) {
-        units += skipped;
-    } else if (skipped != 0) {
-        make_free(self, block, skipped);
-        block = block_after(block, skipped);
-        have -= skipped;
-        flags ^= USED_BEFORE;
+    if (self->free_blocks[BIN_UNSORTED] == 0) {
+        unsigned bin = bin_of(units);
+        return will_do(self, bin, alignment, units) ? take_from(self, class, alignment, bin, units)
+                                                    : default_exhausted(self, class, alignment, units);
     }
-    cut(self, block, have, units, flags);
-    return block;
+    do {
+        struct block *block = block_at(self, self->free_blocks[BIN_UNSORTED]);
+        uint64_t header = read_checked(self, block);
+        remove_slowly(self, block, header);
+        (void)make_free(self, block, units_of(header), block);
+    } while (self->free_blocks[BIN_UNSORTED] != 0);
+    return block_allocate(self, class, alignment, units);
+}
+
+[[gnu::noinline]] void *block_take(struct default_heap *self, size_t class, size_t alignment, unsigned bin,
+                                   size_t units)
+{
+    bin = bin_find(self, bin);
+    if (__builtin_expect(bin == NO_BIN, false))
+        return take_scarce(self, class, alignment, units);
+    return take_from(self, class, alignment, bin, units);
+}
+
+void *block_allocate(struct default_heap *self, size_t class, size_t alignment, size_t units)
+{
+    if (alignment != HEAP_ALIGNMENT)
+        return block_take(self, class, alignment, bin_of(units + alignment / UNIT + BLOCK_UNITS_LEAST - 1) + 1, units);
+    unsigned bin = bin_of(units);
+    if (will_do(self, bin, HEAP_ALIGNMENT, units))
+        return take_from(self, class, HEAP_ALIGNMENT, bin, units);
+    return block_take(self, class, HEAP_ALIGNMENT, bin + 1, units);
 }
 
 // ---- give
 
 // The header without block at the region's end.
-static struct block *end_of(const struct default_heap *self)
+static struct block *end_of(struct default_heap *self)
 {
-    return block_of(granule_at(self, self->granule_count));
+    return block_at(self, self->place_limit);
 }
 
-static void set_end(struct default_heap *self, size_t count, uint64_t flags)
+RARE static void set_end(struct default_heap *self, size_t count, uint64_t flags)
 {
     self->granule_count = count;
-    self->place_limit = place_of(self, end_of(self));
+    self->place_limit = place_of(self, block_of(granule_at(self, count)));
+    self->plenty_units = count * (GRANULE_BYTES / UNIT / PLENTY_SHARE);
     write(self, end_of(self), flags);
 }
 
-// A free block of UNITS, in no bin, is the last one: returns how many units of it stay.
-[[gnu::noinline]] static size_t give_back(struct default_heap *self, size_t units)
+// UNITS from BLOCK on, in no bin, become a free block, less what is given back if they are the last.
+RARE [[gnu::noinline]] static void give_back(struct default_heap *self, struct block *block, size_t units)
 {
-    size_t granules = heap_give_back(&self->heap, units * UNIT) >> GRANULE_SHIFT;
-    if (granules == 0)
-        return units;
-    set_end(self, self->granule_count - granules, USED);
-    default_shrink_map(self);
-    return units - (granules << GRANULE_SHIFT) / UNIT;
+    if (!self->heap.is_growing && block_after(block, units) == end_of(self)) {
+        size_t granules = heap_give_back(&self->heap, units * UNIT) >> GRANULE_SHIFT;
+        units -= (granules << GRANULE_SHIFT) / UNIT;
+        if (granules != 0) {
+            set_end(self, self->granule_count - granules, USED);
+            default_shrink_map(self);
+        }
+    }
+    (void)make_free(self, block, units, block);
 }
 
 // The header says from here on that BLOCK is free, even where it is soon in the middle of a larger one.
-static void give(struct default_heap *self, struct block *block, uint64_t header)
+[[gnu::noinline]] static void give(struct default_heap *self, struct block *block, uint64_t header)
 {
-    size_t units = units_of(header), units_before;
-    self->classes[class_in(header)].unspanned_units -= (uint32_t)units;
+    size_t units = units_of(header);
     self->taken_units -= units;
     block->header ^= USED;
     struct block *after = block_after(block, units);
-    uint64_t after_header = read_checked(self, after);
-    if (after_header & USED) {
-        after->header ^= USED_BEFORE;
-    } else {
-        remove(self, after, units_of(after_header));
+    uint64_t after_header = block_read(self, after);
+    if (__builtin_expect((after_header & (CHECK_MASK | USED)) == 0, true)) {
+        remove(self, after, after_header);
         units += units_of(after_header);
+    } else {
+        if (__builtin_expect((after_header & CHECK_MASK) != 0, false))
+            refuse_header(self, after);
+        after->header ^= USED_BEFORE;
     }
     if (!(header & USED_BEFORE) && !HEWN_BREAK_HEAP_DEFAULT_MISSING_MERGE) {
-        block = block_before(self, block, &units_before);
-        remove(self, block, units_before);
-        units += units_before;
+        uint64_t before = header_before(block);
+        block = block_before(self, block, before);
+        remove(self, block, before);
+        units += units_of(before);
     }
-    if (__builtin_expect(units * UNIT >= self->heap.give_back_bytes, false) && !self->heap.is_growing &&
-        block_after(block, units) == end_of(self))
-        units = give_back(self, units);
-    make_free(self, block, units);
+    if (__builtin_expect(units * UNIT >= self->heap.give_back_bytes, false))
+        give_back(self, block, units);
+    else
+        (void)make_free(self, block, units, block);
 }
 
-void block_extend(struct default_heap *self, size_t count)
+void block_release(struct default_heap *self, struct block *block)
+{
+    give(self, block, read_checked(self, block));
+}
+
+RARE void block_extend(struct default_heap *self, size_t count)
 {
     struct block *block = granule_at(self, 0);
     uint64_t before = USED_BEFORE;
@@ -300,30 +366,29 @@ void block_extend(struct default_heap *self, size_t count)
     set_end(self, count, USED | USED_BEFORE);
     size_t units = (size_t)((uint64_t *)end_of(self) - (uint64_t *)block);
     self->taken_units += units;
-    self->classes[CLASS_OF_LARGER].unspanned_units += (uint32_t)units;
-    uint64_t header = units << UNITS_SHIFT | USED | before | (uint64_t)CLASS_OF_LARGER << CLASS_SHIFT;
-    write(self, block, header);
-    give(self, block, header);
+    write(self, block, units << UNITS_SHIFT | USED | before);
+    block_release(self, block);
 }
 
-void block_trim(struct default_heap *self)
+RARE void block_trim(struct default_heap *self)
 {
-    size_t usual = self->heap.give_back_bytes, units;
+    size_t usual = self->heap.give_back_bytes;
     if (self->granule_count == 0 || usual == SIZE_MAX || read_checked(self, end_of(self)) & USED_BEFORE)
         return;
-    struct block *last = block_before(self, end_of(self), &units);
-    remove(self, last, units);
+    uint64_t header = header_before(end_of(self));
+    struct block *last = block_before(self, end_of(self), header);
+    remove_slowly(self, last, header);
     self->heap.give_back_bytes = 2 * PAGE_SIZE;
-    make_free(self, last, give_back(self, units));
+    give_back(self, last, units_of(header));
     self->heap.give_back_bytes = usual;
 }
 
 // PAYLOAD is none that is taken. What was freed still has its header, wherever that has got to.
-[[noreturn, gnu::cold, gnu::noinline]] static void refuse_payload(const struct default_heap *self, const void *payload)
+RARE [[noreturn, gnu::noinline]] static void refuse_payload(const struct default_heap *self, const void *payload)
 {
     uint64_t header = 0;
-    if ((uintptr_t)payload % HEAP_ALIGNMENT == 0 && (uintptr_t)payload >= self->data + HEADER_BYTES)
-        header = read(self, block_of(payload));
+    if ((uintptr_t)payload % HEAP_ALIGNMENT == 0 && (uintptr_t)payload > self->data)
+        header = block_read(self, block_of(payload));
     if ((header & CHECK_MASK) != 0 || units_of(header) < BLOCK_UNITS_LEAST)
         heap_panic_foreign(&self->heap, payload);
     heap_panic_freed_twice(&self->heap, payload, units_of(header) * UNIT - HEADER_BYTES);
@@ -332,8 +397,8 @@ void block_trim(struct default_heap *self)
 static uint64_t read_taken(const struct default_heap *self, const void *payload)
 {
     uint64_t header = 0;
-    if ((uintptr_t)payload % HEAP_ALIGNMENT == 0 && (uintptr_t)payload >= self->data + HEADER_BYTES)
-        header = read(self, block_of(payload));
+    if ((uintptr_t)payload % HEAP_ALIGNMENT == 0 && (uintptr_t)payload > self->data)
+        header = block_read(self, block_of(payload));
     if (__builtin_expect((header & (CHECK_MASK | USED)) != USED, false))
         refuse_payload(self, payload);
     return header;
@@ -342,23 +407,25 @@ static uint64_t read_taken(const struct default_heap *self, const void *payload)
 void block_free(struct default_heap *self, void *payload)
 {
     uint64_t header = read_taken(self, payload);
+    self->classes[tag_of(header)].unspanned_units -= (uint32_t)units_of(header);
     give(self, block_of(payload), header);
 }
 
 // ---- resize
 
-size_t block_usable_size(const struct default_heap *self, const void *payload)
+SELDOM size_t block_usable_size(const struct default_heap *self, const void *payload)
 {
     return units_of(read_taken(self, payload)) * UNIT - HEADER_BYTES;
 }
 
-void *block_resize(struct default_heap *self, void *payload, size_t size_bytes, size_t alignment)
+SELDOM void *block_resize(struct default_heap *self, void *payload, size_t size_bytes, size_t alignment)
 {
     uint64_t header = read_taken(self, payload);
     if (size_bytes > HEAP_REGION_MOST)
         return nullptr;
     struct block *block = block_of(payload);
-    size_t old = units_of(header), have = old, wanted = block_units(size_bytes), units_before = 0;
+    size_t old = units_of(header), have = old, wanted = block_units(size_bytes);
+    uint64_t header_of_before = 0;
     struct block *after = block_after(block, old), *before = nullptr;
     uint64_t after_header = read_checked(self, after);
     if (!(after_header & USED))
@@ -366,31 +433,31 @@ void *block_resize(struct default_heap *self, void *payload, size_t size_bytes, 
     if (wanted > have) {
         if (header & USED_BEFORE || alignment > HEAP_ALIGNMENT)
             return nullptr;
-        before = block_before(self, block, &units_before);
-        if (wanted > have + units_before)
+        header_of_before = header_before(block);
+        before = block_before(self, block, header_of_before);
+        if (wanted > have + units_of(header_of_before))
             return nullptr;
-        remove(self, before, units_before);
+        remove_slowly(self, before, header_of_before);
     }
     if (after_header & USED)
         after->header ^= USED_BEFORE;
     else
-        remove(self, after, units_of(after_header));
-    self->classes[class_in(header)].unspanned_units -= (uint32_t)old;
+        remove_slowly(self, after, after_header);
+    self->classes[tag_of(header)].unspanned_units -= (uint32_t)old;
     self->taken_units -= old;
-    uint64_t flags = (header & USED_BEFORE) | (uint64_t)class_for(size_bytes) << CLASS_SHIFT;
+    uint64_t used_before = header & USED_BEFORE;
     if (before != nullptr) {
         block->header ^= USED;
         memmove(payload_of(before), payload, old * UNIT - HEADER_BYTES);
         block = before;
-        flags |= USED_BEFORE;
+        used_before = USED_BEFORE;
     }
-    [[clang::noinline]] cut(self, block, have + units_before, wanted, flags);
-    return payload_of(block);
+    return cut_slowly(self, block, have + units_of(header_of_before), wanted, class_for(size_bytes), used_before);
 }
 
 // ---- what can be seen
 
-[[gnu::cold]] void block_walk(struct default_heap *self, heap_visit_fn *visit, void *context)
+RARE void block_walk(struct default_heap *self, heap_visit_fn *visit, void *context)
 {
     if (self->granule_count == 0)
         return;
@@ -398,48 +465,44 @@ void *block_resize(struct default_heap *self, void *payload, size_t size_bytes, 
     for (uint64_t header; units_of(header = read_checked(self, block)) != 0;
          block = block_after(block, units_of(header))) {
         struct heap_block seen = {payload_of(block), units_of(header) * UNIT - HEADER_BYTES, header & USED};
-        if (class_in(header) == CLASS_OF_SPANS && header & USED)
-            span_walk(self, (const struct span *)block, visit, context);
+        if (tag_of(header) == CLASS_OF_SPANS && header & USED)
+            span_walk(self, (const struct span *)block, visit, context, &seen);
         else
             visit(context, &seen);
     }
 }
 
 // The block or the end that stands at BLOCK. IS_BEFORE_USED: what the one before it says of itself.
-static const char *validate_header(const struct default_heap *self, struct block *block, bool is_before_used)
+RARE static const char *validate_header(struct default_heap *self, struct block *block, bool is_before_used)
 {
-    uint64_t header = read(self, block);
-    size_t units = units_of(header);
-    if ((header & CHECK_MASK) != 0)
+    uint64_t header = block_read(self, block);
+    size_t units = units_of(header), rest = (size_t)((uint64_t *)end_of(self) - (uint64_t *)block);
+    if ((header & CHECK_MASK) != 0 || units > rest || (units < BLOCK_UNITS_LEAST && rest != 0))
         return "a header is damaged";
     if (((header & USED_BEFORE) != 0) != is_before_used)
         return "a block is wrong about the one before it";
-    if (units > (size_t)((uint64_t *)end_of(self) - (uint64_t *)block))
-        return "a block ends behind the region";
-    if (units < BLOCK_UNITS_LEAST && block != end_of(self))
-        return "a block is too small";
-    if (!(header & USED) && (!is_before_used || ((uint64_t *)block)[units - 1] != units))
-        return "a free block is beside a free one, or does not end with its size";
+    if (!(header & USED) && (!is_before_used || ((uint64_t *)block)[units - 1] != header))
+        return "a free block is beside a free one, or does not end with its header";
     return nullptr;
 }
 
-static const char *validate_bin(struct default_heap *self, unsigned bin)
+RARE static bool is_bin_sound(struct default_heap *self, unsigned bin)
 {
-    bool has_block = self->bins[bin / 64] >> bin % 64 & 1;
     place_t previous = 0;
-    for (place_t place = has_block ? self->free_blocks[bin] : 0; place != 0; place = block_at(self, place)->next) {
+    for (place_t place = self->free_blocks[bin]; place != 0; place = block_at(self, place)->next) {
         const struct block *block = block_at(self, place);
-        if (place >= self->place_limit)
-            return "a list of free blocks leads out of the region";
-        uint64_t header = read(self, block);
-        if ((header & (CHECK_MASK | USED)) != 0 || bin_of(units_of(header)) != bin || block->previous != previous)
-            return "a list of free blocks is damaged";
+        if (place >= self->place_limit || block->previous != previous)
+            return false;
+        uint64_t header = block_read(self, block);
+        if ((header & (CHECK_MASK | USED)) != 0 || tag_of(header) != bin ||
+            (bin != BIN_UNSORTED && bin_of(units_of(header)) != bin))
+            return false;
         previous = place;
     }
-    return has_block && previous == 0 ? "the set of bins is wrong" : nullptr;
+    return (self->bins[bin / 64] >> bin % 64 & 1) == (previous != 0 && bin != BIN_UNSORTED);
 }
 
-[[gnu::cold]] const char *block_validate(struct default_heap *self)
+RARE const char *block_validate(struct default_heap *self)
 {
     if (self->granule_count == 0)
         return nullptr;
@@ -447,15 +510,15 @@ static const char *validate_bin(struct default_heap *self, unsigned bin)
     const char *problem = nullptr;
     bool is_before_used = true;
     while ((problem = validate_header(self, block, is_before_used)) == nullptr && block != end_of(self)) {
-        uint64_t header = read(self, block);
+        uint64_t header = block_read(self, block);
         is_before_used = header & USED;
-        if (is_before_used && class_in(header) == CLASS_OF_SPANS)
+        if (is_before_used && tag_of(header) == CLASS_OF_SPANS)
             problem = span_validate(self, (struct span *)block);
         if (problem != nullptr)
             return problem;
         block = block_after(block, units_of(header));
     }
     for (unsigned bin = 0; bin < BIN_COUNT && problem == nullptr; bin++)
-        problem = validate_bin(self, bin);
+        problem = is_bin_sound(self, bin) ? nullptr : "a list of free blocks is damaged";
     return problem;
 }

@@ -9,14 +9,14 @@
 // A size up to FINE_MOST is a class, and a class's current span has a bit for each of its slots: the lowest bit that is
 // set is the block. A pointer leads through the map to its span; one multiplication says which slot it is and whether
 // it is one at all. So a small block costs no header, and freeing one twice, or a pointer into the middle of one, is
-// always noticed. Neither path touches the block itself.
+// always noticed as long as two slots of the span are taken. Neither path touches the block itself.
 //
 // A span begins anywhere and ends at a granule, so no slot of it begins behind its last one. Before its first one, in
 // the same granule, there may be blocks: the map leads from them to a span that begins behind them.
 //
-// Time: bounded, but where no memory is left, which releases spans that are empty, and for heap_reallocate(), which
-// copies. Memory: 4 bytes a granule, 48 a span, 8 a block that is no slot, and the struct itself; then what is lost at
-// the ends of spans, and slots that nobody has.
+// Time: bounded, but where no memory is left, which releases spans that are empty and sorts free blocks, and for
+// heap_reallocate(), which copies. Memory: 4 bytes a granule, 48 a span, 8 a block that is no slot, and the struct
+// itself; then what is lost at the ends of spans, and slots that nobody has.
 #include "parts.h"
 #include <lib/string.h>
 
@@ -48,7 +48,7 @@ static void set_map_end(struct default_heap *self, uint8_t *end)
 }
 
 // Let the map be used up to an entry for COUNT granules. False when there is no memory for it.
-static bool extend_map(struct default_heap *self, size_t count)
+RARE static bool extend_map(struct default_heap *self, size_t count)
 {
     uint8_t *needed = map_end_for(self, count);
     if (needed <= self->map_end)
@@ -61,7 +61,7 @@ static bool extend_map(struct default_heap *self, size_t count)
 }
 
 // The region has COUNT granules, more than before.
-static void add_granules(struct default_heap *self, size_t count)
+RARE static void add_granules(struct default_heap *self, size_t count)
 {
     size_t old = self->granule_count;
     if (count == old)
@@ -70,7 +70,7 @@ static void add_granules(struct default_heap *self, size_t count)
     block_extend(self, count);
 }
 
-void default_shrink_map(struct default_heap *self)
+RARE void default_shrink_map(struct default_heap *self)
 {
     uint8_t *end = (uint8_t *)round_up((uintptr_t)map_end_for(self, self->granule_count), PAGE_SIZE);
     end = end < self->map_least_end ? self->map_least_end : end;
@@ -81,11 +81,11 @@ void default_shrink_map(struct default_heap *self)
 
 // The map lies between the heap's struct and the data, with room for as many granules as there may be one day. What a
 // region has at first may end within the map; then the data is memory that it gets as it grows.
-static void create(struct heap *heap)
+RARE static void create(struct heap *heap)
 {
     struct default_heap *self = self_of(heap);
     memset((uint8_t *)self + sizeof(struct heap), 0, offsetof(struct default_heap, slot_bytes) - sizeof(struct heap));
-    self->nothing.free_slots = 1;
+    self->bins[NO_BIN / 64] = 1;
     self->nothing.base = UINTPTR_MAX;
     self->nothing.inverse = 1;
     size_t most = (size_t)(heap->limit - (uint8_t *)heap) >> GRANULE_SHIFT;
@@ -103,44 +103,28 @@ static void create(struct heap *heap)
 
 // ---- what is no slot, or not yet
 
+// Each span is given back once, so this comes to an end.
+RARE void *default_exhausted(struct default_heap *self, size_t class, size_t alignment, size_t units)
+{
+    if (self->taken_units != 0 && span_release_idle(self))
+        return block_allocate(self, class, alignment, units);
+    return heap_exhausted(&self->heap, units * UNIT - HEADER_BYTES, alignment);
+}
+
 // SIZE_BYTES is not 0.
-[[gnu::noinline]] static void *allocate_block(struct default_heap *self, size_t size_bytes, unsigned class,
-                                              size_t alignment)
+[[gnu::noinline]] static void *allocate_block(struct default_heap *self, size_t size_bytes, size_t alignment)
 {
     if (size_bytes > HEAP_REGION_MOST)
         return nullptr;
-    size_t units = block_units(size_bytes);
-    uint8_t *block = block_take(self, units, class, alignment, HEADER_BYTES);
-    if (__builtin_expect(block == nullptr, false) && self->taken_units != 0 && span_release_idle(self))
-        block = block_take(self, units, class, alignment, HEADER_BYTES);
-    if (__builtin_expect(block == nullptr, false))
-        return heap_exhausted(&self->heap, size_bytes, alignment);
-    return block + HEADER_BYTES;
+    return block_allocate(self, CLASS_OF_LARGER, alignment, block_units(size_bytes));
 }
 
-// A block of CLASS, which has no current span.
-[[gnu::noinline]] static void *allocate_without_span(struct default_heap *self, unsigned class, size_t alignment)
+// The only free slot of CLASS's current span, whose bit is SLOT, has just been taken; or CLASS has no span at all.
+[[gnu::noinline]] static void *allocate_last(struct default_heap *self, size_t class, uint64_t slot, size_t alignment)
 {
-    struct span_class *of = &self->classes[class];
-    void *slot;
-    if (of->is_due && (slot = span_begin(self, class)) != nullptr)
-        return slot;
-    self->unspanned_count++;
-    if ((++of->heat >= HEAT_LEAST || of->unspanned_units >= of->worth_units) && !of->is_due)
-        span_consider(self, class);
-    return allocate_block(self, span_shapes[class].slot_bytes, class, alignment);
-}
-
-// The only free slot of CLASS's current span, whose bit is LAST, has just been taken; or CLASS has no span at all.
-[[gnu::noinline]] static void *allocate_last(struct default_heap *self, unsigned class, uint64_t last, size_t alignment)
-{
-    struct span *span = span_at(self, self->current[class]);
-    if (span == &self->nothing) {
-        span->free_slots = last;
-        return allocate_without_span(self, class, alignment);
-    }
-    span_exhausted(self, class, span);
-    return (void *)(span->base + (uint32_t)__builtin_ctzll(last) * self->slot_bytes[class]);
+    if (self->current[class] == 0)
+        return span_allocate(self, class, alignment);
+    return span_exhausted(self, class, slot);
 }
 
 // ---- allocate
@@ -151,14 +135,14 @@ static inline void *allocate_slot(struct default_heap *self, size_t class, size_
     uint64_t free = span->free_slots, rest = free & (free - 1);
     span->free_slots = rest;
     if (__builtin_expect(rest == 0, false))
-        return allocate_last(self, (unsigned)class, free, alignment);
+        return allocate_last(self, class, free, alignment);
     return (void *)(span->base + (uint32_t)__builtin_ctzll(free) * self->slot_bytes[class]);
 }
 
-[[gnu::noinline]] static void *allocate_of_class(struct default_heap *self, unsigned class, size_t alignment)
+[[gnu::noinline]] static void *allocate_of_class(struct default_heap *self, size_t class, size_t alignment)
 {
     if (self->current[class] == 0)
-        return allocate_without_span(self, class, alignment);
+        return span_allocate(self, class, alignment);
     return allocate_slot(self, class, alignment);
 }
 
@@ -166,10 +150,10 @@ static inline void *allocate_slot(struct default_heap *self, size_t class, size_
 [[gnu::noinline]] static void *allocate_larger(struct default_heap *self, size_t last_byte)
 {
     if (last_byte < WIDE_MOST)
-        return allocate_of_class(self, class_of(last_byte), HEAP_ALIGNMENT);
+        return allocate_of_class(self, class_of_wide(last_byte), HEAP_ALIGNMENT);
     if (last_byte == SIZE_MAX)
         return allocate_of_class(self, 0, HEAP_ALIGNMENT);
-    return allocate_block(self, last_byte + 1, CLASS_OF_LARGER, HEAP_ALIGNMENT);
+    return allocate_block(self, last_byte + 1, HEAP_ALIGNMENT);
 }
 
 static void *allocate(struct heap *heap, size_t size_bytes)
@@ -188,13 +172,12 @@ static void *allocate(struct heap *heap, size_t size_bytes)
 static void *allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment)
 {
     struct default_heap *self = self_of(heap);
-    size_t last_byte = (size_bytes - (size_bytes != 0)) | (alignment - 1);
+    size_t last_byte = (size_bytes - 1) | (alignment - 1); // of no bytes that is a large number
     if (alignment <= SPAN_ALIGNMENT_MOST && last_byte < WIDE_MOST)
         return allocate_of_class(self, class_of(last_byte), alignment);
     if (alignment == PAGE_SIZE && size_bytes % PAGE_SIZE == 0 && size_bytes - 1 < PAGES_MOST * PAGE_SIZE)
         return allocate_of_class(self, PAGE_FIRST + (unsigned)(size_bytes / PAGE_SIZE) - 1, alignment);
-    size_bytes += size_bytes == 0;
-    return allocate_block(self, size_bytes, class_for(size_bytes), alignment);
+    return allocate_block(self, size_bytes + (size_bytes == 0), alignment);
 }
 
 // ---- free
@@ -208,7 +191,7 @@ static struct span *span_of(struct default_heap *self, const void *block)
 }
 
 // BLOCK lies in SPAN, and is no slot of it that is taken.
-[[gnu::cold]] static void refuse_slot(const struct default_heap *self, const struct span *span, const void *block)
+RARE static void refuse_slot(const struct default_heap *self, const struct span *span, const void *block)
 {
     size_t slot_bytes = span->class < CLASS_COUNT ? self->slot_bytes[span->class] : 0;
     if ((uintptr_t)block < span->base || slot_bytes == 0 || ((uintptr_t)block - span->base) % slot_bytes != 0)
@@ -228,18 +211,13 @@ static void require_taken(const struct default_heap *self, const struct span *sp
         refuse_slot(self, span, block);
 }
 
-// BLOCK is no slot that is taken.
-[[gnu::noinline]] static void free_unspanned(struct default_heap *self, void *block)
+// BLOCK, in GRANULE, is no slot that is taken.
+[[gnu::noinline]] static void free_unspanned(struct default_heap *self, void *block, size_t granule)
 {
-    const struct span *span = span_of(self, block);
+    const struct span *span = span_at(self, self->map[granule]);
     if ((uintptr_t)block >= span->base)
         refuse_slot(self, span, block);
     block_free(self, block);
-}
-
-[[gnu::noinline]] static void note_event(struct default_heap *self, void *block)
-{
-    span_event(self, span_of(self, block));
 }
 
 static void free(struct heap *heap, void *block)
@@ -253,18 +231,18 @@ static void free(struct heap *heap, void *block)
     struct span *span = span_at(self, self->map[granule]);
     unsigned __int128 product = slot_product(span, block);
     if (__builtin_expect((uint64_t)product >= REMAINDER_LIMIT, false)) {
-        free_unspanned(self, block);
+        free_unspanned(self, block, granule);
         return;
     }
     // A bit that was set already makes a smaller number.
     uint64_t before = span->free_slots, after = before ^ 1ull << (uint64_t)(product >> 64);
     if (__builtin_expect(after < before, false)) {
-        free_unspanned(self, block);
+        free_unspanned(self, block, granule);
         return;
     }
     span->free_slots = after;
     if (__builtin_expect(--span->frees_until_event == 0, false))
-        note_event(self, block);
+        span_event(self, granule);
 }
 
 // ---- resize, grow
@@ -297,7 +275,7 @@ static size_t growth(const struct heap *, size_t size_bytes, size_t alignment)
     return size_bytes + 2 * alignment + BOOKS;
 }
 
-static bool extend(struct heap *heap, size_t)
+RARE static bool extend(struct heap *heap, size_t)
 {
     struct default_heap *self = self_of(heap);
     size_t count = granules_until(self, heap->end);
@@ -307,9 +285,10 @@ static bool extend(struct heap *heap, size_t)
     return true;
 }
 
-static void trim(struct heap *heap)
+RARE static void trim(struct heap *heap)
 {
-    (void)span_release_idle(self_of(heap));
+    while (span_release_idle(self_of(heap)))
+        ;
     block_trim(self_of(heap));
 }
 
