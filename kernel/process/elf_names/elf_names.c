@@ -67,6 +67,16 @@ static bool holds(const struct symbol *symbol, uint64_t address)
     return (symbol->information & TYPE_MASK) == TYPE_FUNCTION && address - symbol->value < symbol->size_bytes;
 }
 
+// Whoever shows a name must not be made to send what a terminal obeys.
+static bool is_printable(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text <= ' ' || *text > '~')
+            return false;
+    }
+    return true;
+}
+
 // The string at PLACE of STRINGS, if it ends there.
 static const char *string_at(const struct file *file, const struct section_header *strings, uint32_t place)
 {
@@ -89,7 +99,7 @@ static bool search(const struct file *file, const struct sections *sections, con
             continue;
         *name = (struct elf_name){string_at(file, &sections->first[table->link], symbols[i].name),
                                   address - symbols[i].value};
-        return name->text != nullptr && name->text[0] != '\0';
+        return name->text != nullptr && name->text[0] != '\0' && is_printable(name->text);
     }
     return false;
 }

@@ -91,6 +91,9 @@ static void damage_is_no_name(void **state)
     make_file(state);
     memset(file.strings, 'x', sizeof file.strings);
     check_refused();
+    make_file(state);
+    file.strings[2] = '\x1b'; // what a terminal would obey
+    check_refused();
 }
 
 static void file_may_end_anywhere(void **)

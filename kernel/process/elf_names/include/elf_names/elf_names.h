@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct elf_name {
-    const char *text; // in the file; terminated
+    const char *text; // in the file; terminated; printable ASCII without spaces
     uint64_t offset;  // of the address in the function
 };
 
