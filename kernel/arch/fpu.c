@@ -7,9 +7,8 @@
 #include <lib/string.h>
 #include <stdint.h>
 
-constexpr uint64_t CR0_MONITOR = 1u << 1; // with TS clear: no #NM
 constexpr uint64_t CR0_EMULATE = 1u << 2;
-constexpr uint64_t CR0_TASK_SWITCHED = 1u << 3;
+constexpr uint64_t CR0_TASK_SWITCHED = 1u << 3; // never set here, so CR0.MP, which speaks of it, means nothing
 constexpr uint64_t CR0_NUMERIC_ERROR = 1u << 5; // errors of the x87 arrive as #MF
 constexpr uint64_t CR4_FXSAVE = 1u << 9;
 constexpr uint64_t CR4_SIMD_EXCEPTIONS = 1u << 10;
@@ -54,7 +53,7 @@ static void write_xcr0(uint64_t value)
 
 void fpu_init(void)
 {
-    cpu_write_cr0((cpu_read_cr0() | CR0_MONITOR | CR0_NUMERIC_ERROR) & ~(CR0_EMULATE | CR0_TASK_SWITCHED));
+    cpu_write_cr0((cpu_read_cr0() | CR0_NUMERIC_ERROR) & ~(CR0_EMULATE | CR0_TASK_SWITCHED));
     cpu_write_cr4(cpu_read_cr4() | CR4_FXSAVE | CR4_SIMD_EXCEPTIONS);
     states = choose_states();
     state_bytes = FXSAVE_BYTES;

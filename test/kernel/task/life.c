@@ -269,7 +269,7 @@ TEST(task, item_that_comes_with_the_deadline_is_not_lost)
 {
     static uint32_t others[1];
     channel = (struct channel)CHANNEL_INIT(others, CHANNEL_WAITS);
-    uint64_t deadline_ns = time_now_ns() + 2 * MS;
+    uint64_t deadline_ns = time_now_ns() + 20 * MS;
     storage[0] = 0;
     start_in(TASK_BACKGROUND, sequential(receive_item_until, &deadline_ns));
     start_in(TASK_BACKGROUND, stepwise(send_at_the_deadline, &deadline_ns));
