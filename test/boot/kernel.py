@@ -16,7 +16,7 @@ from support.case import add_case, case, run_cases
 from support.failure import check, check_equal
 from support.kernel_tests import test_image
 from support.machine import DEBUG_EXIT_PASS, Outcome
-from support.stopped_kernel import (CR0_WITH_PROGRAMS, END, FAIL_LINE, REPORT, TIME_LIMIT, Kernel, call, fail_and_read,
+from support.stopped_kernel import (END, FAIL_LINE, REPORT, TIME_LIMIT, Kernel, call, fail_and_read,
                                     gdb_machine, plant, plant_in_sink, pointer_at, report_of, require_lines,
                                     run_to_first)
 
@@ -170,7 +170,7 @@ def non_maskable_interrupt_is_reported(context):
         shown = machine.screen()
         machine.gdb.detach()
         machine.require_fail()
-        lines = report_of(2, "non-maskable interrupt (NMI)", idle, cr0=CR0_WITH_PROGRAMS)
+        lines = report_of(2, "non-maskable interrupt (NMI)", idle)
         require_lines(machine.serial, lines, "the serial port")
         require_lines(shown, [*lines, FAIL_LINE], "the screen")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.case import add_case, case, run_cases
 from support.failure import Failure, Skip, check, check_equal
-from support.stopped_kernel import (CR0_WITH_PROGRAMS, END, FAIL_LINE, REPORT, Kernel, call, fail_and_read, gdb_machine,
+from support.stopped_kernel import (END, FAIL_LINE, REPORT, Kernel, call, fail_and_read, gdb_machine,
                                     plant, pointer_at, report_of, require_lines, run_to_first)
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -158,7 +158,7 @@ def backtrace_goes_through_an_interrupt(context):
     with gdb_machine(context) as machine:
         run_to_first(machine, kernel, "irq_mask_storms")
         rip = plant(machine, UD2)
-        fail_and_read(machine, kernel, report_of(*INVALID_OPCODE, rip, cr0=CR0_WITH_PROGRAMS))
+        fail_and_read(machine, kernel, report_of(*INVALID_OPCODE, rip))
         frames = frames_of(machine.serial)
         require_lines(machine.serial, ["-: interrupt "], "the backtrace")
         functions = [frame.function for frame in frames]
@@ -439,7 +439,7 @@ def report_of_a_page_fault_keeps_its_grammar(context):
     with gdb_machine(context) as machine:
         run_to_first(machine, kernel, "irq_mask_storms")
         rip = plant(machine, LOAD, {"rax": HOLE})
-        fail_and_read(machine, kernel, report_of(*PAGE_FAULT, rip, 0, HOLE, CR0_WITH_PROGRAMS))
+        fail_and_read(machine, kernel, report_of(*PAGE_FAULT, rip, 0, HOLE))
         require_grammar(machine.serial, EXCEPTION_GRAMMAR)
         check("walk: " in machine.serial, "a page fault without its walk")
 

@@ -101,14 +101,11 @@ def fail_and_read(machine, kernel, lines, serial=True, screen=True):
         require_lines(shown, [*lines, FAIL_LINE], "the screen")
 
 
-CR0_WITH_PROGRAMS = 0x80010033  # once programs may use the FPU: MP
-
-
-def report_of(vector, name, rip, error_code=None, cr2=None, cr0=0x80010031):
+def report_of(vector, name, rip, error_code=None, cr2=None):
     kind = "exception" if vector < 32 else "interrupt"
     lines = [f"PANIC: {kind} {vector}: {name}", f"vector: {vector}\n", f"name: {name}\n",
              "error_code: none" if error_code is None else f"error_code: {error_code:#x}\n",
-             f"rip: {rip:#018x}", "cs: 0x0008", "ss: 0x0010", f"cr0: {cr0:#018x}"]
+             f"rip: {rip:#018x}", "cs: 0x0008", "ss: 0x0010", "cr0: 0x0000000080010031"]
     return lines if cr2 is None else [*lines, f"cr2: {cr2:#018x}"]
 
 
