@@ -81,6 +81,6 @@ static enum status run_boot(struct command_call *call)
     return STATUS_OK;
 }
 
-COMMAND(boot, .summary = "tell where the kernel came from, and how long each stage of the boot took", .run = run_boot,
+COMMAND(boot, .summary = "tell where the kernel came from, and how long each stage took", .run = run_boot,
         .details = "From the boot sector's first instruction to the prompt; what the firmware did\n"
                    "before is not in it. Bars of the loader are cyan, those of the kernel green.\n");

@@ -323,7 +323,8 @@ static void list_program(void *context, const struct program_statistics *statist
 static enum status run_ps(struct command_call *call)
 {
     struct list list = {.call = call};
-    command_print(call, "  id  name             state       calls     faults    KiB now    may have\n");
+    command_print(call, "%4s  %-16s %-6s %10s %10s %10s %10s\n", "id", "name", "state", "calls", "faults", "KiB now",
+                  "may have");
     program_for_each(list_program, &list);
     command_print(call, "%u programs; %llu calls since the boot that there are not\n", list.count,
                   (printable_t)process_unknown_call_count());

@@ -144,9 +144,15 @@ void console_look_back(int halves)
 
 struct console_size console_size(void)
 {
+    constexpr struct console_size VT100 = {80, 24};
     if (!console.has_screen)
-        return (struct console_size){80, 24};
-    return (struct console_size){console.terminal.columns, console.terminal.rows};
+        return VT100;
+    struct console_size size = {console.terminal.columns, console.terminal.rows};
+    if (console.has_serial && size.columns > VT100.columns)
+        size.columns = VT100.columns;
+    if (console.has_serial && size.rows > VT100.rows)
+        size.rows = VT100.rows;
+    return size;
 }
 
 // ---- the log

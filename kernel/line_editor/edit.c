@@ -13,6 +13,7 @@ void edit_bell(struct line_editor *editor)
 bool edit_insert(struct line_editor *editor, const char *text, size_t length)
 {
     if (length > editor->options.line_bytes - 1 - editor->length) {
+        editor->is_cut = true;
         edit_bell(editor);
         return false;
     }
@@ -42,6 +43,7 @@ void edit_remove(struct line_editor *editor, size_t start, size_t end, bool is_k
         memcpy(editor->killed, editor->line + start, end - start);
     }
     memmove(editor->line + start, editor->line + end, editor->length - end + 1);
+    editor->is_cut = false; // who removes something has seen what is there
     editor->length -= end - start;
     editor->cursor = start;
     display_update(editor, start);

@@ -312,6 +312,7 @@ void line_editor_start(struct line_editor *editor, const char *prompt, unsigned 
 {
     editor->length = editor->cursor = 0;
     editor->line[0] = '\0';
+    editor->is_cut = false;
     editor->history.shown = 0;
     editor->has_tabbed = false;
     editor->display.prompt = prompt;

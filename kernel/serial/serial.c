@@ -31,6 +31,7 @@ constexpr uint16_t DIVISOR_115200 = 1;        // 1.8432 MHz / 16 / 115200
 constexpr uint8_t FIFO_CONTROL_ENABLE = 0x81; // receive trigger at 8 bytes, so 0.7 ms to come; the clear bits stay 0
 constexpr uint8_t FIFO_IDENTIFIED = 0xc0;     // both bits set: a FIFO that works; the plain 16550's did not
 constexpr uint8_t MODEM_CONTROL_READY = 0x0b; // DTR, RTS, and OUT2, which lets the interrupt line out on a PC
+constexpr uint8_t MODEM_CONTROL_LOOP = 0x10;  // receives nothing but what it sends
 constexpr uint8_t MODEM_CONTROL_STOP = 0x09;  // without RTS: the sender is to pause
 constexpr uint8_t LINE_STATUS_RECEIVED = 1 << 0;
 constexpr uint8_t LINE_STATUS_OVERRUN = 1 << 1;
@@ -74,6 +75,8 @@ enum flow : uint8_t {
 static struct {
     bool is_stuck;
     bool is_interrupt_driven;
+    bool is_mid_line; // of what was sent
+    bool has_reported;
     _Atomic enum flow flow;         // written with interrupts closed
     _Atomic uint32_t overrun_count; // written by the interrupt and by what it interrupts
     _Atomic uint32_t pause_count;
@@ -190,6 +193,17 @@ static bool scratch_holds(uint8_t value)
     return register_read(SCRATCH) == value;
 }
 
+// That empties it, on real parts and in QEMU alike. So what has come is taken first, with the line disconnected: QEMU
+// would fill the place of each byte at once with the next of those that wait behind it.
+static void turn_fifo_on(void)
+{
+    constexpr unsigned TRIES = 4; // of a full FIFO each
+    register_write(MODEM_CONTROL, MODEM_CONTROL_LOOP);
+    for (unsigned i = 0; i < TRIES && receive() != 0; i++)
+        ;
+    register_write(FIFO_CONTROL, FIFO_CONTROL_ENABLE);
+}
+
 enum status serial_init(uint16_t port)
 {
     uart.port = port;
@@ -205,9 +219,8 @@ enum status serial_init(uint16_t port)
     register_write(DIVISOR_LOW, (uint8_t)DIVISOR_115200);
     register_write(DIVISOR_HIGH, (uint8_t)(DIVISOR_115200 >> 8));
     register_write(LINE_CONTROL, LINE_CONTROL_8N1);
+    turn_fifo_on();
     register_write(MODEM_CONTROL, MODEM_CONTROL_READY);
-    (void)receive(); // turning the FIFO on or off empties it, on real parts and in QEMU alike
-    register_write(FIFO_CONTROL, FIFO_CONTROL_ENABLE);
     bool has_fifo = (register_read(INTERRUPT_IDENTIFICATION) & FIFO_IDENTIFIED) == FIFO_IDENTIFIED;
     uart.fifo_depth = has_fifo ? FIFO_DEPTH : 1;
     return STATUS_OK;
@@ -215,8 +228,9 @@ enum status serial_init(uint16_t port)
 
 void serial_write(const char *text, size_t length)
 {
-    if (uart.port == 0)
+    if (uart.port == 0 || length == 0)
         return;
+    serial.is_mid_line = text[length - 1] != '\n';
     unsigned room = 0; // bytes that fit without another look at the line status
     bool has_sent_return = false;
     for (size_t i = 0; i < length;) {
@@ -334,8 +348,12 @@ static void sink_write(enum log_level, const char *text, size_t length)
     serial_write(text, length);
 }
 
+// A report begins in a row of its own: somebody may have been typing.
 static void sink_write_emergency(enum log_level, const char *text, size_t length)
 {
+    if (serial.is_mid_line && !serial.has_reported)
+        serial_write("\n", 1);
+    serial.has_reported = true;
     serial_write(text, length);
     serial_drain();
 }

@@ -13,11 +13,6 @@ typedef unsigned long long printable_t;
 
 // ---- help
 
-static const char *command_name(size_t index)
-{
-    return index < command_table_count() ? command_table_at(index)->name : nullptr;
-}
-
 static void explain_parameter(struct command_call *call, const struct command_parameter *parameter)
 {
     if (parameter->choice == nullptr || parameter->is_open || parameter->kind != COMMAND_WORD)
@@ -55,7 +50,7 @@ static enum status run_help(struct command_call *call)
 }
 
 COMMAND(help, .summary = "list the commands, or say how one is used", .run = run_help,
-        .parameters = {{"command", command_name, COMMAND_WORD, .is_optional = true}});
+        .parameters = {{"command", command_table_name, COMMAND_WORD, .is_optional = true}});
 
 // ---- echo
 

@@ -2,6 +2,7 @@
 // Counts rows, and asks before the first of them leaves the screen. Called by what runs commands.
 #include "pager.h"
 #include <console/console.h>
+#include <line_editor/key_decoder.h>
 #include <tty/tty.h>
 
 void pager_start(struct pager *pager)
@@ -14,16 +15,33 @@ void pager_stop(struct pager *pager)
     pager->is_on = false;
 }
 
+// Of a key that means nothing here, KEY is left alone. False: the task is cancelled.
+static bool read_key(struct typed_key *key)
+{
+    struct key_decoder decoder = {};
+    struct typed_key keys[KEY_DECODER_LIMIT];
+    size_t count = 0;
+    do {
+        uint8_t byte;
+        if (tty_read(&byte) != STATUS_OK)
+            return false;
+        count = key_decoder_push(&decoder, byte, keys);
+    } while (count == 0 && key_decoder_is_waiting(&decoder));
+    if (count != 0)
+        *key = keys[0];
+    return true;
+}
+
 // Blank and most other keys: a screen more; Enter: a row; q: no more.
 static bool ask(struct pager *pager, unsigned rows)
 {
     console_print("\033[7m-- more: blank, Enter, q --\033[m");
-    uint8_t key = 'q';
-    enum status status = tty_read(&key);
+    struct typed_key key = {};
+    bool has_key = read_key(&key);
     console_print("\r\033[K");
     pager->column = 0;
-    pager->row = key == '\r' || key == '\n' ? rows - 1 : 0;
-    return status == STATUS_OK && key != 'q';
+    pager->row = key.kind == TYPED_ENTER ? rows - 1 : 0;
+    return has_key && !(key.kind == TYPED_CHARACTER && key.codepoint == 'q');
 }
 
 // Whether CHARACTER takes a cell. One of several bytes does so with its first one.

@@ -25,17 +25,18 @@ static struct {
     struct pager pager;
     unsigned depth;
     unsigned last_status; // what $? stands for: that of the last command, across lines
-    bool is_interrupted;
+    bool is_interrupted;  // by Ctrl-C
+    bool is_left;         // by q in the pager: the command is to end, the line goes on
 } run;
 
 // ---- what a command may do
 
 static void write_text(struct command_call *, const char *text, size_t length)
 {
-    if (run.is_interrupted)
+    if (run.is_interrupted || run.is_left)
         return;
     if (!pager_write(&run.pager, text, length))
-        run.is_interrupted = true;
+        run.is_left = true;
     if (length != 0 && text[length - 1] == '\n')
         task_yield();
 }
@@ -43,7 +44,7 @@ static void write_text(struct command_call *, const char *text, size_t length)
 static bool goes_on(struct command_call *)
 {
     task_yield();
-    return !run.is_interrupted;
+    return !run.is_interrupted && !run.is_left;
 }
 
 static const struct command_host host = {.write = write_text, .goes_on = goes_on};
@@ -119,7 +120,10 @@ static void run_commands(void *)
         if (run.words.count == 0)
             continue;
         pager_stop(&run.pager);
+        run.is_left = false;
         run.last_status = run_words(run.words.word, run.words.count);
+        if (run.is_left)
+            run.last_status = 0; // who has seen enough calls it no failure
     }
 }
 

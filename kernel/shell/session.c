@@ -12,18 +12,12 @@
 
 static const char prompt[] = "hewn> ";
 constexpr size_t HISTORY_BYTES = 8192;
-constexpr unsigned ROWS_LIMIT = 24;        // a VT100 has no more, and one may be at the other end of the serial line
 constexpr uint64_t PAUSE_NS = 100'000'000; // after which Escape is a key and not the beginning of a sequence
 
 static struct line_editor editor;
 static bool is_ready, is_ending;
 
 // ---- completion
-
-static const char *command_name(size_t index)
-{
-    return index < command_table_count() ? command_table_at(index)->name : nullptr;
-}
 
 // What the words are is found out with the first one.
 static const char *complete(void *, const char *line, size_t length, size_t index, size_t *start)
@@ -32,7 +26,7 @@ static const char *complete(void *, const char *line, size_t length, size_t inde
     static command_choice_fn *choice;
     static size_t word_start;
     if (index == 0)
-        choice = completion_choice(&completion, line, length, command_name, command_table_find, &word_start);
+        choice = completion_choice(&completion, line, length, command_table_name, command_table_find, &word_start);
     *start = word_start;
     return choice != nullptr ? choice(index) : nullptr;
 }
@@ -47,7 +41,7 @@ static void write_text(void *, const char *text, size_t length)
 static enum line_event read_line(void)
 {
     struct console_size size = console_size();
-    line_editor_start(&editor, prompt, size.columns, size.rows < ROWS_LIMIT ? size.rows : ROWS_LIMIT);
+    line_editor_start(&editor, prompt, size.columns, size.rows);
     enum line_event event = LINE_GOES_ON;
     while (event == LINE_GOES_ON) {
         uint8_t byte;
@@ -64,7 +58,9 @@ static void run_shell(void *)
 {
     while (!is_ending) {
         enum line_event event = read_line();
-        if (event == LINE_IS_FINISHED)
+        if (event == LINE_IS_FINISHED && editor.is_cut)
+            console_print("A line has %zu bytes at most. This one is not run.\n", WORDS_LINE_LIMIT - 1);
+        else if (event == LINE_IS_FINISHED)
             run_line(editor.line);
         if (event == LINE_INPUT_ENDS)
             console_print("There is nobody to go back to. \"poweroff\" switches the machine off.\n");

@@ -52,6 +52,11 @@ const struct command *command_table_at(size_t index)
     return sorted[index];
 }
 
+const char *command_table_name(size_t index)
+{
+    return index < count ? sorted[index]->name : nullptr;
+}
+
 const struct command *command_table_find(const char *name)
 {
     for (size_t i = 0; i < count; i++) {

@@ -12,5 +12,8 @@ void command_table_init(void);
 size_t command_table_count(void);
 const struct command *command_table_at(size_t index);
 
+// The name of the command at INDEX; nullptr behind the last one.
+const char *command_table_name(size_t index);
+
 // The command called NAME; nullptr when there is none.
 const struct command *command_table_find(const char *name);

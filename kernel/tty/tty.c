@@ -9,7 +9,8 @@
 
 constexpr uint8_t CONTROL_C = 0x03;
 
-static uint8_t storage[4096];
+// As much as somebody may paste while a command runs: Ctrl-C behind it is still heard. What is beyond waits outside.
+static uint8_t storage[64 * 1024];
 static struct channel typed = CHANNEL_INIT(storage, CHANNEL_WAITS);
 
 static struct tty_interrupt receiver;
@@ -64,6 +65,8 @@ static void listen_to_keyboard(void *)
     while (input_read_key(&event) == STATUS_OK) {
         uint8_t bytes[KEY_BYTES_LIMIT];
         size_t count = look_back(&event) ? 0 : key_bytes(&event, bytes);
+        if (count != 0 && bytes[0] != CONTROL_C && typed.capacity - typed.count < count)
+            continue; // a person at the keyboard must not wait for it, or Ctrl-C would
         for (size_t i = 0; i < count; i++)
             take(bytes[i]);
     }

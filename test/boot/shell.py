@@ -104,7 +104,7 @@ def control_c_ends_what_runs_and_forgets_what_was_typed(context):
 
 @case()
 def text_is_paged_by_the_screen(context):
-    """25 rows: 24 of text, and one that asks."""
+    """24 rows, as a VT100 has them: 23 of text, and one that asks."""
     asks = r"-- more: blank, Enter, q --\x1b\[m$"
     with context.machine(cmdline="") as machine:
         session = Session(machine)
@@ -114,16 +114,22 @@ def text_is_paged_by_the_screen(context):
 
         machine.send("page repeat 100 echo row\r")
         machine.expect("echo row\n")
-        check_equal(text_until_asked(), "row\n" * 24, "the first screen")
+        check_equal(text_until_asked(), "row\n" * 23, "the first screen")
         machine.send(" ")
-        check_equal(text_until_asked(), "row\n" * 24, "the second screen")
+        check_equal(text_until_asked(), "row\n" * 23, "the second screen")
         machine.send("\r")
         check_equal(text_until_asked(), "row\n", "one row more")
+        machine.send("\x1b[6~")  # a key of several bytes is one
+        check_equal(text_until_asked(), "row\n" * 23, "the third screen")
         machine.send("q")
         machine.expect("hewn> $")
+        machine.send("page repeat 100 echo row; echo after $?\r")
+        text_until_asked()
+        machine.send("q")
+        machine.expect(r"^after 0\nhewn> $")
         machine.send("page echo " + "x" * 4000 + "\r")
         said = text_until_asked()
-        check(said.endswith("\n" + "x" * 24 * 80), f"a screen of one long line ends in {said[-2000:]!r}")
+        check(said.endswith("\n" + "x" * 23 * 80), f"a screen of one long line ends in {said[-2000:]!r}")
         machine.send("\x03")
         machine.expect(r"\^C\n.*hewn> $")
         check_equal(session.run("echo a"), ["a"], "what comes after a page that was left")
@@ -158,6 +164,51 @@ def power_commands_take_no_arguments(context):
         session = Session(machine)
         for name in "poweroff", "reboot":
             session.require_usage(name, name, (("now", '"now" is one argument too many'),))
+
+
+@case()
+def line_that_is_cut_is_not_run(context):
+    with context.machine(cmdline="") as machine:
+        session = Session(machine)
+        machine.send("echo " + "a" * 4080 + "; echo SECOND; echo third\r")
+        machine.expect(r"^A line has 4095 bytes at most\. This one is not run\.\nhewn> $")
+        check("\nSECOND" not in machine.serial, "a part of the line is run")
+        check_equal(session.run("echo a"), ["a"], "the next line")
+
+
+@case()
+def control_c_is_heard_behind_much_that_was_typed(context):
+    with context.machine(cmdline="") as machine:
+        session = Session(machine)
+        machine.send("repeat 1000000000 echo on\r")
+        machine.expect("on\non\n")
+        machine.send("echo typed ahead\r" * 2000)
+        machine.send("\x03")
+        machine.expect(r"\^C\n")
+        machine.expect("hewn> $")
+        check_equal(session.run("echo a"), ["a"], "what comes after")
+        check("typed ahead" not in machine.serial, "what was typed before Ctrl-C is run")
+
+
+@case()
+def death_begins_a_line_of_its_own(context):
+    with context.machine(cmdline="") as machine:
+        Session(machine)
+        machine.send("echo abc")
+        machine.expect("abc$")
+        machine.qmp.command("inject-nmi")
+        machine.expect("^PANIC: exception 2: non-maskable interrupt")
+
+
+@case()
+def no_byte_of_a_pipe_is_lost(context):
+    """From the first one on, which waits for the kernel in the port."""
+    lines = [f"echo {number:06} abcdefghijklmnopqrstuvwxyz" for number in range(300)]
+    with context.machine(cmdline="") as machine:
+        machine.send("\r".join(lines) + "\rpoweroff\r")
+        check_equal(machine.wait().kind, "power-off", "the end")
+        said = re.findall(r"^\d{6} .*$", machine.serial, re.MULTILINE)
+        check_equal(said, [line.removeprefix("echo ") for line in lines], "what the lines say")
 
 
 def without_numbers(text):

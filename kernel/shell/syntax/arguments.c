@@ -95,7 +95,8 @@ static bool is_choice(command_choice_fn *choice, const char *text)
 static void list_choices(const struct command_call *call, const struct command_parameter *parameter, const char *text,
                          char *problem)
 {
-    size_t length = format_string(problem, ARGUMENTS_PROBLEM_LIMIT, "\"%s\" is no %s; known:", text, parameter->name);
+    size_t length =
+        format_string(problem, ARGUMENTS_PROBLEM_LIMIT, "\"%.60s\" is no %s; known:", text, parameter->name);
     const char *word;
     for (size_t i = 0; (word = parameter->choice(i)) != nullptr && length < ARGUMENTS_PROBLEM_LIMIT; i++)
         length += format_string(problem + length, ARGUMENTS_PROBLEM_LIMIT - length, " %s", word);
@@ -112,7 +113,7 @@ static enum status bind(struct command_call *call, size_t index, const struct co
     if (parameter->kind == COMMAND_NUMBER) {
         enum status status = arguments_number(text, &argument->number);
         if (status != STATUS_OK)
-            format_string(problem, ARGUMENTS_PROBLEM_LIMIT, "\"%s\" is %s, wanted for <%s>", text,
+            format_string(problem, ARGUMENTS_PROBLEM_LIMIT, "\"%.60s\" is %s, wanted for <%s>", text,
                           status == STATUS_RANGE ? "more than 64 bits" : "no number", parameter->name);
         return status == STATUS_OK ? STATUS_OK : STATUS_INVALID;
     }
@@ -129,7 +130,7 @@ enum status arguments_bind(struct command_call *call, const char *const *words, 
     for (size_t i = 0; i < count; i++) {
         const struct command_parameter *parameter = arguments_parameter(call->command, i);
         if (parameter == nullptr || i == COMMAND_ARGUMENT_LIMIT) {
-            format_string(problem, ARGUMENTS_PROBLEM_LIMIT, "\"%s\" is one argument too many", words[i]);
+            format_string(problem, ARGUMENTS_PROBLEM_LIMIT, "\"%.60s\" is one argument too many", words[i]);
             return STATUS_INVALID;
         }
         enum status status = bind(call, i, parameter, words[i], problem);

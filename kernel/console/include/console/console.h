@@ -52,7 +52,8 @@ void console_reset_colours(void);
 // Look back HALVES half screens, or forth where that is negative. Text that comes brings the end back.
 void console_look_back(int halves);
 
-// How much text a screen holds: the screen's own size, or that of a VT100 where there is none.
+// How much text can be seen at once, wherever it is shown: on the screen, and on a VT100 at the other end of the serial
+// line.
 struct console_size {
     unsigned columns, rows;
 };

@@ -49,10 +49,11 @@ struct line_place {
     unsigned row, column;
 };
 
-// .line is the caller's to read; the other fields are the editor's own.
+// .line and .is_cut are the caller's to read; the other fields are the editor's own.
 struct line_editor {
     struct line_editor_options options;
-    char *line; // terminated UTF-8
+    char *line;  // terminated UTF-8
+    bool is_cut; // something that was typed found no room
     size_t length, cursor;
     char *killed; // by Ctrl-K and its like, for Ctrl-Y
     size_t killed_length;
