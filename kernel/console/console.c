@@ -7,6 +7,7 @@
 #include <lib/string.h>
 #include <serial/serial.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <terminal/terminal.h>
 
 // Where text on the screen comes from.
@@ -18,8 +19,9 @@ enum origin : uint8_t {
 
 static struct {
     bool has_screen, has_serial;
-    bool is_writing;    // to the terminal: what interrupts it for good finds it half-changed
-    enum origin origin; // of the last text
+    _Atomic uint32_t log_line_count; // shown
+    bool is_writing;                 // to the terminal: what interrupts it for good finds it half-changed
+    enum origin origin;              // of the last text
     struct terminal terminal;
 
     // What the terminal has answered waits here until the text that asked is shown.
@@ -142,6 +144,11 @@ void console_look_back(int halves)
     cpu_interrupts_restore(flags);
 }
 
+uint32_t console_log_line_count(void)
+{
+    return console.log_line_count;
+}
+
 struct console_size console_size(void)
 {
     constexpr struct console_size VT100 = {80, 24};
@@ -168,6 +175,7 @@ static void sink_write(enum log_level level, const char *text, size_t length)
     };
     constexpr size_t COLOURS_BYTES = 8;
     static char line[COLOURS_BYTES + 2 * LOG_TEXT_LIMIT];
+    console.log_line_count++;
     size_t colour_length = strlen(colours[level]);
     if (length > sizeof line - COLOURS_BYTES) {
         show(text, length, ORIGIN_LOG);

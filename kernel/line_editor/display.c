@@ -368,9 +368,3 @@ void display_leave(struct line_editor *editor, const char *text)
     bool is_below = editor->display.cursor.column == 0 && editor->display.cursor.row != 0 && text[0] == '\0';
     say(editor, is_below ? "" : "\n");
 }
-
-void display_erase(struct line_editor *editor)
-{
-    go_to_first_row(editor);
-    say(editor, "\033[J");
-}

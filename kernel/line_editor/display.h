@@ -21,9 +21,6 @@ void display_clear_screen(struct line_editor *editor);
 // Go behind the last character, say TEXT there, and begin a row below.
 void display_leave(struct line_editor *editor, const char *text);
 
-// Remove prompt and line; the cursor is where they began.
-void display_erase(struct line_editor *editor);
-
 // Say TEXT where the cursor is; what it shows is the caller's business.
 void display_say(struct line_editor *editor, const char *text, size_t length);
 

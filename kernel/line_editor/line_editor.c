@@ -332,12 +332,6 @@ void line_editor_pause(struct line_editor *editor)
     key_decoder_forget(&editor->decoder);
 }
 
-void line_editor_hide(struct line_editor *editor)
-{
-    display_erase(editor);
-    display_flush(editor);
-}
-
 void line_editor_show(struct line_editor *editor)
 {
     display_begin(editor);

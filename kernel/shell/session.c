@@ -12,7 +12,7 @@
 
 static const char prompt[] = "hewn> ";
 constexpr size_t HISTORY_BYTES = 8192;
-constexpr uint64_t PAUSE_NS = 100'000'000; // after which Escape is a key and not the beginning of a sequence
+constexpr uint64_t PAUSE_NS = 100'000'000; // after which Escape is a key, and the log is looked at
 
 static struct line_editor editor;
 static bool is_ready, is_ending;
@@ -38,19 +38,32 @@ static void write_text(void *, const char *text, size_t length)
     console_write(text, length);
 }
 
+// A line of the log that came meanwhile has left the cursor below what was being typed: it is shown once more there.
+static void look_at_the_log(uint32_t *seen)
+{
+    uint32_t count = console_log_line_count();
+    if (count != *seen)
+        line_editor_show(&editor);
+    *seen = count;
+}
+
 static enum line_event read_line(void)
 {
+    uint32_t log_lines = console_log_line_count();
     struct console_size size = console_size();
     line_editor_start(&editor, prompt, size.columns, size.rows);
     enum line_event event = LINE_GOES_ON;
     while (event == LINE_GOES_ON) {
         uint8_t byte;
-        task_set_deadline(line_editor_is_waiting(&editor) ? time_now_ns() + PAUSE_NS : UINT64_MAX);
-        if (tty_read(&byte) == STATUS_OK)
+        task_set_deadline(time_now_ns() + PAUSE_NS);
+        enum status status = tty_read(&byte);
+        look_at_the_log(&log_lines);
+        if (status == STATUS_OK)
             event = line_editor_push(&editor, byte);
         else
             line_editor_pause(&editor);
     }
+    task_set_deadline(UINT64_MAX);
     return event;
 }
 

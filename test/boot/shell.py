@@ -7,6 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.case import case, run_cases
 from support.failure import check, check_equal
+from support.kernel_tests import test_image
 from support.keys import Typist
 from support.session import Session, without_sequences
 
@@ -126,7 +127,7 @@ def text_is_paged_by_the_screen(context):
         machine.send("page repeat 100 echo row; echo after $?\r")
         text_until_asked()
         machine.send("q")
-        machine.expect(r"^after 0\nhewn> $")
+        machine.expect(r"after 0\nhewn> $")
         machine.send("page echo " + "x" * 4000 + "\r")
         said = text_until_asked()
         check(said.endswith("\n" + "x" * 23 * 80), f"a screen of one long line ends in {said[-2000:]!r}")
@@ -188,6 +189,19 @@ def control_c_is_heard_behind_much_that_was_typed(context):
         machine.expect("hewn> $")
         check_equal(session.run("echo a"), ["a"], "what comes after")
         check("typed ahead" not in machine.serial, "what was typed before Ctrl-C is run")
+
+
+@case()
+def line_is_shown_again_below_a_line_of_the_log(context):
+    """The one that tells of a program's end."""
+    with context.machine(test_image(context, "boot-programs.img"), cmdline="shell", memory="128M") as machine:
+        Session(machine)
+        machine.send("run /bin/busybox sleep 1 &\r")
+        machine.expect("program (\\d+) runs\n(?:.*)hewn> $")
+        machine.send("echo a line")
+        machine.expect(r"has ended with status 0\n(?:\x1b\[m)*hewn> echo a line$")
+        machine.send(" of text\r")
+        machine.expect("^a line of text$")
 
 
 @case()

@@ -22,6 +22,10 @@ void console_start_serial(void);
 // Once, after console_start_screen().
 void console_attach_log(enum log_level level);
 
+// How many lines of the log have been shown on the screen. Who has left text in the row of the cursor sees by that that
+// it has been disturbed. Any context.
+[[nodiscard]] uint32_t console_log_line_count(void);
+
 // Show TEXT: UTF-8 with control sequences (docs/terminal.md). A line feed begins a new line.
 void console_write(const char *text, size_t length);
 

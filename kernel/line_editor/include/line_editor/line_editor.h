@@ -100,6 +100,5 @@ void line_editor_start(struct line_editor *editor, const char *prompt, unsigned 
 [[nodiscard]] bool line_editor_is_waiting(const struct line_editor *editor);
 void line_editor_pause(struct line_editor *editor);
 
-// Take the line from the screen, for something else to be written there, whole lines; and show it again below.
-void line_editor_hide(struct line_editor *editor);
+// Somebody else has written whole lines where the cursor was: show prompt and line again below.
 void line_editor_show(struct line_editor *editor);
