@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: MIT
 """The shell: what lines mean, and the commands that speak of commands or run others."""
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.case import case, run_cases
-from support.failure import check, check_equal
+from support.failure import Skip, check, check_equal
 from support.kernel_tests import test_image
 from support.keys import Typist
 from support.session import Session, without_sequences
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @case()
@@ -225,6 +228,21 @@ def no_byte_of_a_pipe_is_lost(context):
         check_equal(said, [line.removeprefix("echo ") for line in lines], "what the lines say")
 
 
+@case(run_serial=True)
+def pipe_into_scripts_run_works(context):
+    """With the build that is there: the script builds nothing anew."""
+    preset = context.build.name
+    if context.build.resolve().parent != ROOT / "build" or preset not in ("dev", "release", "sanitize"):
+        raise Skip("this is not the build folder of a preset, which the script would use")
+    command = [ROOT / "scripts" / "run", "--headless", "--no-install", "--preset", preset]
+    result = subprocess.run(command, input="mem\npoweroff\n", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            timeout=50)
+    print(result.stdout)
+    check_equal(result.returncode, 0, "exit status")
+    check("hewn> mem\n" in result.stdout.replace("\r", ""), "the first command is not whole")
+    check("Physical memory" in result.stdout and "switching the machine off" in result.stdout, "a command says nothing")
+
+
 def without_numbers(text):
     """What is the same on another day: no numbers, no units of time, no bars, single blanks."""
     text = re.sub(r"\b(?:0x)?[0-9][0-9a-f.]*(?: [num]?s\b)?", "0", text)
@@ -233,7 +251,7 @@ def without_numbers(text):
 
 @case()
 def first_five_minutes_of_the_readme_are_true(context):
-    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+    readme = (ROOT / "README.md").read_text()
     session_text = re.search(r"^<!-- session -->\n```\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)[1]
     *exchanges, last = re.findall(r"^hewn> (.*)\n((?:(?!hewn> ).*\n)*)", session_text, re.MULTILINE)
     with context.machine(memory="128M", drive="ide") as machine:
