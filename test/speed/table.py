@@ -105,11 +105,14 @@ SCREEN_ROWS = {
     "for comparison: all pixels moved up a row, 1920x1080": ("speed.framebuffer", f"1: {COPY}", "", ""),
 }
 CALL, PROGRAM_SWITCH = "speed.program_call_and_page_fault", "speed.program_switch"
+PROGRAM_START = "speed.program_start"
 PROGRAM_ROWS = {
     "`getpid()` by SYSCALL": (CALL, "getpid by SYSCALL", "<= 80", ""),
     "`getpid()` by INT 80h": (CALL, "getpid by INT 80h", "<= 150", ""),
     "first touch of a page, without the clearing": (CALL, "page fault, without the clearing", "<= 300", ""),
     "from one program to another, by `sched_yield()`": (PROGRAM_SWITCH, "switch between programs", "<= 300", ""),
+    "from `program_start()` to the first instruction, 1 MiB": (PROGRAM_START, "start of 1 MiB", "<= 50000", ""),
+    "the same, a second time": (PROGRAM_START, "start of 1 MiB, again", "<= 50000", ""),
 }
 VOLUME_NAMES = {"fat16": "FAT16, 4 KiB clusters", "fat32": "FAT32, 512-byte clusters"}
 

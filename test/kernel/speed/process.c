@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// How many instructions programs wait for the kernel: system calls, page faults, and switches between programs. The
-// driver's part is an emulator that counts one tick of the TSC for each instruction; test/programs/cost.c looks at it.
+// How many instructions programs wait for the kernel: their start, system calls, page faults, and switches between
+// them. The driver's part is an emulator that counts one tick of the TSC for each instruction; cost.c and
+// mebibyte.asm of test/programs look at it.
 #include <lib/string.h>
 #include <process/run_program.h>
 #include <speed/cost.h>
@@ -58,4 +59,41 @@ TEST(speed, program_switch)
     task_run();
     const char *text = runs[0].output;
     check_figure("switch between programs", read_number(&text) / (2 * ROUNDS), 100, 300);
+}
+
+struct measured_run {
+    struct run run;
+    uint64_t start;
+};
+
+// As a shell does it: the wait is the way to the program.
+static void start_and_wait(void *context)
+{
+    struct measured_run *self = context;
+    self->start = tsc_read();
+    run_begin(&self->run);
+    CHECK_EQUAL(self->run.start_status, STATUS_OK);
+    CHECK_EQUAL(program_wait(self->run.program, &self->run.exit_status), STATUS_OK);
+}
+
+static uint64_t ticks_to_first_instruction(void)
+{
+    constexpr uint8_t LAST_BYTE_OF_DATA = 90;
+    static struct measured_run measured;
+    measured = (struct measured_run){.run.arguments = {"/bin/mebibyte"}};
+    start(sequential(start_and_wait, &measured));
+    task_run();
+    uint64_t first_instruction;
+    CHECK_EQUAL(measured.run.length, sizeof first_instruction);
+    CHECK_EQUAL(measured.run.exit_status, LAST_BYTE_OF_DATA);
+    memcpy(&first_instruction, measured.run.output, sizeof first_instruction);
+    return first_instruction - measured.start - cost_of_tsc();
+}
+
+// To read all of the file would take more than 100000 instructions by itself.
+TEST(speed, program_start)
+{
+    NEEDS_DRIVER();
+    check_figure("start of 1 MiB", ticks_to_first_instruction(), 5000, 50000);
+    check_figure("start of 1 MiB, again", ticks_to_first_instruction(), 5000, 50000);
 }
