@@ -314,17 +314,18 @@ static void list_program(void *context, const struct program_statistics *statist
 {
     struct list *list = context;
     list->count++;
-    command_print(list->call, "%4u  %-16.16s %-6s %10llu %10llu %10llu %10llu\n", (unsigned)statistics->id,
+    command_print(list->call, "%4u  %-16.16s %-6s %9llu %8llu %8llu %8llu %9llu\n", (unsigned)statistics->id,
                   statistics->name, statistics->has_ended ? "ended" : "runs", (printable_t)statistics->call_count,
-                  (printable_t)statistics->fault_count, (printable_t)(statistics->page_count * PAGE_SIZE / 1024),
+                  (printable_t)statistics->unknown_call_count, (printable_t)statistics->fault_count,
+                  (printable_t)(statistics->page_count * PAGE_SIZE / 1024),
                   (printable_t)(statistics->area_bytes / 1024));
 }
 
 static enum status run_ps(struct command_call *call)
 {
     struct list list = {.call = call};
-    command_print(call, "%4s  %-16s %-6s %10s %10s %10s %10s\n", "id", "name", "state", "calls", "faults", "KiB now",
-                  "may have");
+    command_print(call, "%4s  %-16s %-6s %9s %8s %8s %8s %9s\n", "id", "name", "state", "calls", "unknown", "faults",
+                  "KiB now", "may have");
     program_for_each(list_program, &list);
     command_print(call, "%u programs; %llu calls since the boot that there are not\n", list.count,
                   (printable_t)process_unknown_call_count());
@@ -332,7 +333,8 @@ static enum status run_ps(struct command_call *call)
 }
 
 COMMAND(ps, .summary = "list the programs", .run = run_ps,
-        .details = "For each: its state, system calls and page faults so far, and its memory.\n");
+        .details = "For each: its state, system calls so far, how many of those there are not, page\n"
+                   "faults, and its memory.\n");
 
 static enum status run_kill(struct command_call *call)
 {

@@ -74,11 +74,12 @@ uint64_t process_unknown_call_count(void)
 }
 
 // The log names each number once.
-[[gnu::noinline]] static int64_t refuse(const struct program *self, uint64_t number)
+[[gnu::noinline]] static int64_t refuse(struct program *self, uint64_t number)
 {
     constexpr uint64_t SEEN_COUNT = 512;
     static uint64_t seen[SEEN_COUNT / 64];
     unknown_count++;
+    self->unknown_call_count++;
     if (number < SEEN_COUNT && !(seen[number / 64] >> number % 64 & 1)) {
         seen[number / 64] |= 1ull << number % 64;
         log_debug("process", "%s makes the system call %llu, which is not there", self->name, (printable_t)number);

@@ -65,7 +65,7 @@ struct program {
     uint8_t exit_status;
     bool has_ended;
     char name[NAME_BYTES];
-    uint64_t call_count, fault_count;
+    uint64_t call_count, unknown_call_count, fault_count;
     struct program *next;
 };
 static_assert(offsetof(struct program, context) == 0);

@@ -176,6 +176,7 @@ void program_for_each(program_visit_fn *visit, void *context)
             .name = program->name,
             .has_ended = program->has_ended,
             .call_count = program->call_count,
+            .unknown_call_count = program->unknown_call_count,
             .fault_count = program->fault_count,
             .page_count = program->page_count,
             .area_bytes = program->areas.total_bytes,
