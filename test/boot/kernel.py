@@ -454,6 +454,7 @@ def log_level_case(name, count):
                 call(machine, kernel, "log_write", number, place, place + 16)
             shown = machine.screen()
             machine.gdb.detach()
+            machine.expect("^hewn> $")
             machine.wait_halted()
             planted = [("" if level == "info" else f"{level}: ") + f"planted: of {level}" for level in LEVELS]
             wanted = planted[:count] + ([NONSENSE] if name == "nonsense" else [])
