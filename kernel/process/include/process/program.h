@@ -73,7 +73,7 @@ uint32_t program_id(const struct program *program);
 struct program_statistics {
     uint32_t id;
     const char *name;
-    bool has_ended; // and nobody has waited for it yet
+    bool has_ended;                          // and nobody has waited for it yet
     uint64_t call_count, unknown_call_count; // of the former, those that there are not
     uint64_t fault_count;
     uint64_t page_count, area_bytes; // what it has of memory, and what it may touch
