@@ -34,6 +34,8 @@ int64_t call_write_terminal(struct program *self, uint64_t from, uint64_t size_b
         if (status != STATUS_OK)
             return done > 0 ? (int64_t)done : error_of_wait(status);
         done += count;
+        if (signals_due(&self->signals) != 0) // who is to end must not go on for megabytes
+            return (int64_t)done;
     }
     return (int64_t)done;
 }
