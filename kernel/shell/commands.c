@@ -94,7 +94,7 @@ COMMAND(repeat, .summary = "run a command several times, until it fails", .run =
 
 static enum status run_pages(struct command_call *call)
 {
-    run_page(call);
+    run_page();
     return run_nested(call, 0);
 }
 

@@ -86,7 +86,7 @@ enum status run_nested(struct command_call *call, size_t first)
     return run.is_interrupted ? STATUS_CANCELLED : (enum status) - (int)run.last_status;
 }
 
-void run_page(struct command_call *)
+void run_page(void)
 {
     pager_start(&run.pager);
 }

@@ -13,4 +13,4 @@ void run_line(const char *line);
 enum status run_nested(struct command_call *call, size_t first);
 
 // From here to the end of the command that runs, a screen of text at a time.
-void run_page(struct command_call *call);
+void run_page(void);

@@ -348,6 +348,7 @@ DRIVERS = {
     "hostile.interrupt_instructions_end_it": is_chosen,
     "hostile.log_says_why_it_has_ended": read_the_reasons,
     "program.thousand_of_them_give_all_memory_back": is_chosen,
+    "program.thousand_killed_at_random_points_give_all_memory_back": is_chosen,
     "input.keys_wake_a_sequential_task": press_key,
     "input.keys_wake_a_stepwise_task": press_key,
     "input.bytes_of_the_serial_line_wake_a_task": type_a_line,

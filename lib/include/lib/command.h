@@ -59,7 +59,6 @@ struct command_call {
     size_t argument_count; // optional arguments that were not given are missing at the end
     struct command_argument arguments[COMMAND_ARGUMENT_LIMIT];
     const struct command_host *host;
-    void *context; // the host's
 };
 
 // Returns STATUS_OK, or why it failed after it has said so with command_fail().

@@ -247,6 +247,92 @@ TEST(program, memory_is_given_back_however_they_end)
     check_memory(40);
 }
 
+// ---- killed wherever they are
+
+// A program and who kills it, after a while that nobody can foresee: turns of the executor, or time.
+struct victim {
+    struct run *run;
+    uint32_t id, turns, ms;
+    bool was_killed;
+};
+
+static void kill_after_a_while(void *context)
+{
+    struct victim *victim = context;
+    for (uint32_t i = 0; i < victim->turns; i++)
+        task_yield();
+    if (task_sleep_ns(victim->ms * 1'000'000ull) == STATUS_OK)
+        victim->was_killed = program_kill(victim->id, SIGNAL_KILL) == STATUS_OK;
+}
+
+static uint32_t random_below(uint32_t limit)
+{
+    static uint64_t state = 0x9e37'79b9'7f4a'7c15;
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (uint32_t)((state >> 32) * limit >> 32);
+}
+
+// Returns how many were killed before they ended.
+static unsigned kill_at_random(unsigned rounds)
+{
+    static const char *const ways[][2] = {
+        {"/bin/hello"},         {"/bin/memory"},        {"/bin/files"},
+        {"/bin/sleep", "1000"}, {"/bin/spin", "sleep"}, {"/bin/spin", "spin"},
+    };
+    static struct victim victims[SEVERAL];
+    unsigned killed_count = 0;
+    for (unsigned i = 0; i < rounds; i++) {
+        struct victim *victim = &victims[i % SEVERAL];
+        const char *const *way = ways[random_below(sizeof ways / sizeof *ways)];
+        several[i % SEVERAL] = (struct run){.arguments = {way[0], way[1]}};
+        *victim = (struct victim){&several[i % SEVERAL], .turns = random_below(6)};
+        victim->ms = random_below(4) == 0 ? random_below(30) : 0;
+        run_start(victim->run);
+        CHECK_EQUAL(victim->run->start_status, STATUS_OK);
+        victim->id = program_id(victim->run->program);
+        start(sequential(kill_after_a_while, victim));
+        if (i % SEVERAL != SEVERAL - 1)
+            continue;
+        task_run();
+        for (unsigned k = 0; k < SEVERAL; k++) {
+            bool died = victims[k].run->exit_status == 128 + SIGNAL_KILL;
+            CHECK(!died || victims[k].was_killed); // one that has just ended by itself may be killed all the same
+            killed_count += died;
+        }
+    }
+    return killed_count;
+}
+
+// Once before, for what happens only the first time: the log and the heap grow. Some end before they are killed, or the
+// moments would not be random.
+static void check_killed(unsigned rounds)
+{
+    (void)kill_at_random(40);
+    struct holdings before = read_holdings();
+    unsigned killed_count = kill_at_random(rounds);
+    test_note("%u of %u were killed", killed_count, rounds);
+    CHECK(killed_count > rounds / 3);
+    CHECK(killed_count < rounds);
+    if (strcmp(kernel_heap_design_name(), "bump") == 0)
+        check_blocks(before); // this design keeps the frames that it has
+    else
+        check_holdings(before);
+}
+
+TEST(program, those_killed_at_random_points_give_all_memory_back)
+{
+    check_killed(60);
+}
+
+// Somebody has chosen a machine for it.
+TEST(program, thousand_killed_at_random_points_give_all_memory_back)
+{
+    NEEDS_DRIVER();
+    check_killed(1000);
+}
+
 // Somebody has chosen a machine for it.
 TEST(program, thousand_of_them_give_all_memory_back)
 {
