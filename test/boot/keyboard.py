@@ -287,10 +287,13 @@ def after_an_overflow_no_key_stays_down(context):
                 typist.tap("a")
             typist.release("shift")
         machine.gdb.detach()
-        machine.expect(UP + "A{200}")
+        machine.expect(UP)
+        machine.expect("A{200}")
         typist.type("b")
-        if not re.fullmatch("A{200,256}b", echo_of(machine)):
-            raise Failure(f"the echo is {echo_of(machine)!r}")
+        # On a busy host the guest stands on the spot for long, and the watchdog says so.
+        echo = re.sub(r"^\[ *\d+\.\d+\] warning: task: keyboard has run for .*\n", "", echo_of(machine), flags=re.MULTILINE)
+        if not re.fullmatch("A{200,256}b", echo):
+            raise Failure(f"the echo is {echo!r}")
 
 
 @case()
